@@ -1,0 +1,14 @@
+// What the pure modules may use beyond ECMAScript, because browsers, Node and the other runtimes all have
+// it. A line is added here when a pure module needs it, not before; clocks, timers and I/O never.
+
+declare class TextEncoder {
+  encode(input?: string): Uint8Array<ArrayBuffer>;
+}
+
+declare class TextDecoder {
+  constructor(label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean });
+  decode(input?: ArrayBuffer | ArrayBufferView, options?: { stream?: boolean }): string;
+}
+
+declare function atob(data: string): string;
+declare function btoa(data: string): string;

@@ -1,0 +1,34 @@
+import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { exampleFolders, root, run, tool } from "./support.ts";
+
+/** Builds the package, then every example that has a `build` script. */
+export function build(): boolean {
+  return buildPackage() && exampleFolders().every(buildExample);
+}
+
+function buildPackage(): boolean {
+  console.log("Building packages/partyline");
+  // Without this a file that was renamed or deleted would stay in dist and be published.
+  rmSync(join(root, "packages/partyline/dist"), { recursive: true, force: true });
+  if (!run(tool("typescript/bin/tsc", "-p", "packages/partyline/tsconfig.build.json"))) return false;
+  // The compiler keeps the CLI's shebang but not an executable bit, which the workspace's bin link needs.
+  const cli = join(root, "packages/partyline/dist/cli/main.js");
+  if (existsSync(cli)) chmodSync(cli, 0o755);
+  // npm packs what lies in the package's own folder; the originals stand where readers look for them.
+  for (const file of ["README.md", "LICENSE"]) {
+    copyFileSync(join(root, file), join(root, "packages/partyline", file));
+  }
+  return true;
+}
+
+function buildExample(folder: string): boolean {
+  const manifest = join(root, folder, "package.json");
+  if (!existsSync(manifest)) return true;
+  const { scripts } = JSON.parse(readFileSync(manifest, "utf8")) as { scripts?: Record<string, string> };
+  if (scripts?.build === undefined) return true;
+  console.log(`Building ${folder}`);
+  return run({ command: "npm", args: ["run", "--silent", "build", "-w", folder] });
+}
+
+if (process.argv[1] === "build") process.exitCode = build() ? 0 : 1;

@@ -1,0 +1,40 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "./build.ts";
+import { installTestNeeds } from "./install.ts";
+import { root, run } from "./support.ts";
+
+const oldest = process.argv.includes("--oldest");
+const filters = process.argv.slice(2).filter((argument) => argument !== "--oldest");
+
+process.exitCode = (oldest ? testOldest() : test()) ? 0 : 1;
+
+function test(): boolean {
+  if (!installTestNeeds()) return failed("what the tests need is missing");
+  if (!build()) return failed("the build failed");
+  return vitest(process.execPath);
+}
+
+/** The oldest supported Node runs everything but the browser tests, which would prove the same twice. */
+function testOldest(): boolean {
+  const node = join(root, "node_modules/node22/bin/node");
+  if (!existsSync(node)) {
+    console.log("The oldest supported Node is installed on Linux x64 only: nothing tested with it here.");
+    return true;
+  }
+  if (!build()) return failed("the build failed");
+  return vitest(node, "--project", "node");
+}
+
+function vitest(node: string, ...options: string[]): boolean {
+  // A snapshot that is missing is a fault, as in CI, and not written on the way.
+  const args = [join(root, "node_modules/vitest/vitest.mjs"), "run", "--update=none", ...options, ...filters];
+  return run({ command: node, args, env: { CLOSING_LINE_LABEL: oldest ? "oldest:" : "" } });
+}
+
+// Whoever reads only the last line must not take a run that never began for one without failures.
+function failed(reason: string): false {
+  console.error(`No test was run: ${reason}.`);
+  console.log("0 passed, 1 failed, 0 skipped");
+  return false;
+}
