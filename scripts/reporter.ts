@@ -36,5 +36,9 @@ function countLooseErrors(modules: readonly TestModule[]): number {
 function reasonOf(test: TestCase): string {
   const result = test.result();
   if (result.state === "skipped" && result.note !== undefined) return result.note;
-  return test.options.mode === "todo" ? "still to be written" : "no reason given";
+  if (test.options.mode === "todo") return "still to be written";
+  for (let suite = test.parent; ; suite = suite.parent) {
+    if (suite.errors().length > 0) return "not run, because a hook before it failed";
+    if (suite.type === "module") return "no reason given";
+  }
 }

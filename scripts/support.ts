@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 export const root: string = resolve(import.meta.dirname, "..");
@@ -28,6 +28,7 @@ export function run({ command, args, env }: Command): boolean {
 
 /** The directories of the example workspaces, relative to the root. */
 export function exampleFolders(): string[] {
+  if (!existsSync(join(root, "examples"))) return [];
   return readdirSync(join(root, "examples"), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map((entry) => join("examples", entry.name))

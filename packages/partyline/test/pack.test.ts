@@ -84,12 +84,11 @@ describe("the packed package", () => {
   it("gives every entry its types, by attw", async () => {
     const attw = join(repository, "node_modules/@arethetypeswrong/cli/dist/index.js");
     const options = ["--profile", "esm-only", "--no-definitely-typed", "--no-color", "--no-emoji"];
-    const { stdout } = await execute(process.execPath, [attw, tarball, ...options]).catch(
-      (error: unknown) => ({
-        stdout: (error as { stdout?: string }).stdout ?? String(error),
-      }),
+    const problems = await execute(process.execPath, [attw, tarball, ...options]).then(
+      () => "",
+      (error: unknown) => (error as { stdout?: string }).stdout ?? String(error),
     );
-    expect(stdout).toContain("No problems found");
+    expect(problems).toBe("");
   }, 60_000);
 
   it("is imported by name from a folder of its own", async () => {

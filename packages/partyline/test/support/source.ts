@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, posix, resolve } from "node:path";
 import { parseSync, Visitor } from "vite";
 
@@ -20,7 +20,7 @@ export function parse(file: string): Program {
 
 /**
  * All files below a folder with one of the endings, as paths with `/`, relative to it, sorted. What is
- * installed or built is left out, as is what is hidden.
+ * installed or built is left out, as is what is hidden. A folder that is absent holds no files.
  */
 export function listFiles(folder: string, ...endings: string[]): string[] {
   const skipped = (name: string): boolean => name.startsWith(".") || ["node_modules", "dist"].includes(name);
@@ -31,7 +31,7 @@ export function listFiles(folder: string, ...endings: string[]): string[] {
       if (entry.isDirectory()) return walk(file);
       return endings.some((ending) => file.endsWith(ending)) ? [file] : [];
     });
-  return walk("").sort();
+  return existsSync(folder) ? walk("").sort() : [];
 }
 
 /**

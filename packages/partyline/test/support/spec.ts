@@ -1,4 +1,4 @@
-import { relative } from "node:path";
+import { join } from "node:path";
 import { Visitor, type ESTree } from "vite";
 import { packageFolder, parse } from "./source.ts";
 
@@ -20,6 +20,7 @@ export function pendingIds(text: string): Map<string, string> {
 
 /**
  * The ids that strings of the files name in brackets, as `[PUB-1]` or `[PUB-1, PUB-2]`, with a file of each.
+ * Files are given relative to the package.
  * All strings count, because a suite may keep its titles in a table; those of tests that do not run don't.
  */
 export function provenIds(files: readonly string[]): Map<string, string> {
@@ -33,10 +34,10 @@ export function provenIds(files: readonly string[]): Map<string, string> {
       TemplateElement: (node) => strings.push({ start: node.start, text: node.value.raw }),
       CallExpression: (node) => isSkip(node) && skipped.push(node),
     });
-    visitor.visit(parse(file));
+    visitor.visit(parse(join(packageFolder, file)));
     for (const { start, text } of strings) {
       if (skipped.some((call) => call.start <= start && start < call.end)) continue;
-      for (const id of idsIn(text)) found.set(id, relative(packageFolder, file));
+      for (const id of idsIn(text)) found.set(id, file);
     }
   }
   return found;
