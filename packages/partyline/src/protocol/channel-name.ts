@@ -1,0 +1,63 @@
+import { PartylineError } from "./errors.ts";
+
+/** The longest channel name, in bytes of UTF-8. */
+export const MAX_NAME_BYTES = 255;
+
+// `*`, `{`, `}` and `:` mean something in patterns; control characters would end up in logs and headers.
+// oxlint-disable-next-line no-control-regex -- they are what is refused
+const FORBIDDEN = /[*{}:\u0000-\u001f\u007f-\u009f]/;
+
+/** Lone surrogates have no UTF-8 form, so two of them would be one name on the wire. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/**
+ * The channel name that was meant by the text of a frame, in its one normal form (NFC).
+ *
+ * @throws PartylineError `bad-name` where a segment is empty, `.` or `..`, where a character is not allowed, or
+ * where the name is longer than {@link MAX_NAME_BYTES}.
+ */
+export function parseChannelName(text: string): string {
+  const name = text.normalize("NFC");
+  const problem = nameProblem(name);
+  if (problem) throw new PartylineError("bad-name", `${problem}: ${JSON.stringify(text.slice(0, 80))}.`);
+  return name;
+}
+
+/**
+ * The channel name in a URL path, decoded exactly once: everything behind `/channels/`.
+ *
+ * @throws PartylineError `bad-name`, as {@link parseChannelName}, and for `%2F` and malformed escapes: an encoded
+ * slash is a slash to some proxies and not to others, so it can't be told apart from a separator.
+ */
+export function parseChannelPath(path: string): string {
+  if (/%2f/i.test(path)) throw new PartylineError("bad-name", "An encoded slash (%2F) in a channel name.");
+  if (!path.includes("%")) return parseChannelName(path);
+  try {
+    return parseChannelName(decodeURIComponent(path));
+  } catch (error) {
+    if (error instanceof PartylineError) throw error;
+    throw new PartylineError("bad-name", `A malformed percent escape: ${JSON.stringify(path.slice(0, 80))}.`);
+  }
+}
+
+/** The path part for a channel name, ready to stand behind `/channels/`. */
+export function channelPath(name: string): string {
+  return name.split("/").map(encodeURIComponent).join("/");
+}
+
+/** Names with a leading `$` belong to the servers themselves. */
+export function isReservedName(name: string): boolean {
+  return name.startsWith("$");
+}
+
+function nameProblem(name: string): string | undefined {
+  if (name === "") return "An empty channel name";
+  if (FORBIDDEN.test(name)) return "A character that channel names may not hold";
+  if (LONE_SURROGATE.test(name)) return "Half a character (a lone surrogate)";
+  // A third of the limit in UTF-16 units can't exceed it in bytes: no need to count.
+  if (name.length > MAX_NAME_BYTES / 3 && new TextEncoder().encode(name).length > MAX_NAME_BYTES)
+    return `A channel name of more than ${MAX_NAME_BYTES} bytes`;
+  if (name.split("/").some((segment) => segment === "" || segment === "." || segment === ".."))
+    return "An empty segment, `.` or `..`";
+  return undefined;
+}

@@ -1,0 +1,68 @@
+/** Bounds on what comes from outside; each breach has its own error code. Sizes in bytes, times in ms. */
+export interface Limits {
+  /** Data of one message (`too-large`, close 1009). Default 64 KiB. */
+  readonly messageBytes: number;
+  /** Channels attached on one connection (`too-many-channels`, close 4409). Default 256. */
+  readonly channelsPerConnection: number;
+  /** Commands a second per connection, in the long run (`rate-limited`; a raw WebSocket is read no further). Default 1 000. */
+  readonly commandsPerSecond: number;
+  /** Commands at once after a quiet time (`rate-limited`). Default 5 000. */
+  readonly commandBurst: number;
+  /** Publishes of one channel that wait for the broker (`overloaded`). Default 10 000. */
+  readonly pendingPublishes: number;
+  /** Lines of one `POST /connect` (`too-large`). Default 1 000. */
+  readonly linesPerRequest: number;
+  /** Connections at once (`too-many-connections`). Default 1 000 000. */
+  readonly connections: number;
+  /** Connections at once from one address; IPv6 by /64; loopback is exempt (`too-many-connections`). Default 1 000. */
+  readonly connectionsPerAddress: number;
+  /** Connections that have not said `hello` yet (`too-many-connections`). Default 1 000. */
+  readonly unauthenticatedConnections: number;
+  /** Time until `hello` (close 4401). Default 10 000. */
+  readonly helloTimeout: number;
+  /** Most messages of one history answer (`bad-limit`). Default 1 000. */
+  readonly historyMessages: number;
+  /** Most bytes of data of one history answer; more is left to the next. Default 1 MiB. */
+  readonly historyBytes: number;
+  /** Longest `wait` of a long poll, in seconds (`bad-limit`). Default 55. */
+  readonly waitSeconds: number;
+  /** Fragments of one WebSocket message (close 1008). Default 16 384. */
+  readonly fragments: number;
+  /** How long a reader that takes no byte is kept (close 4408). Default 60 000. */
+  readonly slowReader: number;
+}
+
+/** The defaults of {@link Limits}. */
+export const DEFAULT_LIMITS: Limits = Object.freeze({
+  messageBytes: 64 * 1024,
+  channelsPerConnection: 256,
+  commandsPerSecond: 1_000,
+  commandBurst: 5_000,
+  pendingPublishes: 10_000,
+  linesPerRequest: 1_000,
+  connections: 1_000_000,
+  connectionsPerAddress: 1_000,
+  unauthenticatedConnections: 1_000,
+  helloTimeout: 10_000,
+  historyMessages: 1_000,
+  historyBytes: 1024 * 1024,
+  waitSeconds: 55,
+  fragments: 16_384,
+  slowReader: 60_000,
+});
+
+/** Largest frame on `/connect`: a message in JSON, where one byte may become six (`\u0000`), and its envelope. */
+export function connectFrameBytes(limits: Pick<Limits, "messageBytes">): number {
+  return limits.messageBytes * 6 + 4096;
+}
+
+/** Before a connection has said `hello` it gets this much, and no channel state. */
+export const HELLO_BYTES = 4096;
+
+/** A page of catch-up: the first bound reached ends it. */
+export const PAGE_MESSAGES = 256;
+/** See {@link PAGE_MESSAGES}. */
+export const PAGE_BYTES = 64 * 1024;
+
+/** Most channels in one `/events` URL. */
+export const EVENTS_CHANNELS = 32;

@@ -1,0 +1,109 @@
+import { PartylineError } from "./errors.ts";
+
+/** How a message's bytes are meant. */
+export type Kind = "json" | "text" | "binary";
+
+/** A {@link Kind}, or `deleted`: the key's value in a `latest` channel is gone. */
+export type EntryKind = Kind | "deleted";
+
+/** What a channel keeps of its messages; PROTOCOL.md, "What a channel keeps". */
+export type Keep = "history" | "latest" | "nothing";
+
+/** One message in a channel's log. The bytes are those that the publisher sent. */
+export interface Entry {
+  /** Place in the log, from 1, one more than that of the message before. */
+  readonly offset: number;
+  /** Milliseconds since 1970 by the broker's clock; never going back within an epoch. */
+  readonly time: number;
+  readonly kind: EntryKind;
+  /** The publish id, where the publisher gave one. */
+  readonly id: string | undefined;
+  readonly key: string | undefined;
+  /** Empty where `kind` is `deleted`. */
+  readonly data: Uint8Array;
+}
+
+/** What the publisher said about the bytes: `auto` leaves it to {@link decideKind}. */
+export type DeclaredKind = "json" | "binary" | "auto";
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const encoder = new TextEncoder();
+
+/** The UTF-8 text of these bytes, or `undefined` where they are not UTF-8. A BOM is kept: it belongs to the text. */
+export function decodeText(data: Uint8Array): string | undefined {
+  try {
+    return decoder.decode(data);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The UTF-8 bytes of this text. */
+export function encodeText(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/**
+ * What a `content-type` header says of the body.
+ *
+ * @throws PartylineError `wrong-type` for types that don't name a message, forms among them (`curl -d` without a
+ * header), because taking a form for text would store the mistake.
+ */
+export function declaredKind(contentType: string | null | undefined): DeclaredKind {
+  const type = (contentType ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  if (type === "" || type === "text/plain") return "auto";
+  if (type === "application/octet-stream") return "binary";
+  if (type === "application/json") return "json";
+  throw new PartylineError("wrong-type", `A message can't be "${type.slice(0, 80)}".`, {
+    remedy:
+      type === "application/x-www-form-urlencoded"
+        ? "Add the header `content-type: application/json` (curl: -H 'content-type: application/json'), or text/plain."
+        : "Send `application/json`, `text/plain` or `application/octet-stream`.",
+  });
+}
+
+/**
+ * Decides, once, what kind of message these bytes are. With `schema` the channel takes JSON only.
+ *
+ * @throws PartylineError `bad-json` where JSON was declared, or demanded by the schema, and is malformed.
+ */
+export function decideKind(data: Uint8Array, declared: DeclaredKind, schema: boolean): Kind {
+  if (declared === "binary") return "binary";
+  if (declared === "json" || schema) {
+    parseJson(data);
+    return "json";
+  }
+  if (looksLikeJson(data)) {
+    try {
+      parseJson(data);
+      return "json";
+    } catch {
+      // Text that only begins like JSON is text.
+    }
+  }
+  return decodeText(data) === undefined ? "binary" : "text";
+}
+
+/**
+ * The JSON value in these bytes.
+ *
+ * @throws PartylineError `bad-json` where they are not UTF-8 or not JSON.
+ */
+export function parseJson(data: Uint8Array): unknown {
+  const text = decodeText(data);
+  if (text === undefined) throw new PartylineError("bad-json", "The JSON is not valid UTF-8.");
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new PartylineError("bad-json", cause instanceof Error ? cause.message : "Malformed JSON.");
+  }
+}
+
+/** Only objects and arrays are taken for JSON unasked: "42" and "true" are more often words of a chat. */
+function looksLikeJson(data: Uint8Array): boolean {
+  for (const byte of data) {
+    if (byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d) continue;
+    return byte === 0x7b || byte === 0x5b;
+  }
+  return false;
+}

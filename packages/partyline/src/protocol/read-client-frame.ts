@@ -1,0 +1,144 @@
+import { fromBase64 } from "./base64.ts";
+import { PartylineError } from "./errors.ts";
+import type { ClientFrame, DeleteFrame, PublishFrame } from "./frames.ts";
+import { memberText } from "./json-span.ts";
+import { encodeText } from "./message.ts";
+
+/** A line that is no frame: `n` is the command it was meant as, where that can be read. */
+export interface RefusedLine {
+  readonly t: "refused";
+  readonly n: number | undefined;
+  readonly error: PartylineError;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const ID = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** Is this a publish id that a server takes? */
+export function isPublishId(id: string): boolean {
+  return ID.test(id);
+}
+
+/**
+ * Reads one line from a client. Unknown fields are ignored, so that later minor versions can add some; an
+ * unknown type is refused by name, and never throws.
+ */
+export function readClientFrame(line: string): ClientFrame | RefusedLine {
+  let fields: Fields = {};
+  try {
+    const value: unknown = JSON.parse(line);
+    if (typeof value !== "object" || value === null || Array.isArray(value))
+      throw badFrame("A frame is a JSON object");
+    fields = value as Fields;
+    return readFields(fields, line);
+  } catch (error) {
+    const n = typeof fields["n"] === "number" && Number.isSafeInteger(fields["n"]) ? fields["n"] : undefined;
+    if (error instanceof PartylineError) return { t: "refused", n, error };
+    return { t: "refused", n, error: badFrame("A frame is one line of valid JSON") };
+  }
+}
+
+function readFields(fields: Fields, line: string): ClientFrame {
+  switch (fields["t"]) {
+    case "hello": {
+      const token = optionalString(fields, "token");
+      const wait = fields["wait"] === undefined ? undefined : number(fields, "wait");
+      return {
+        t: "hello",
+        v: number(fields, "v"),
+        ...(token === undefined ? {} : { token }),
+        ...(wait === undefined ? {} : { wait }),
+      };
+    }
+    case "attach": {
+      const since = optionalString(fields, "since");
+      return {
+        t: "attach",
+        n: number(fields, "n"),
+        channel: string(fields, "channel"),
+        ...(since === undefined ? {} : { since }),
+      };
+    }
+    case "detach":
+      return { t: "detach", n: number(fields, "n"), channel: string(fields, "channel") };
+    case "publish":
+      return readPublish(fields, line);
+    case "delete":
+      return { t: "delete", ...upstream(fields), key: string(fields, "key") };
+    case "token":
+      return { t: "token", n: number(fields, "n"), token: string(fields, "token") };
+    case "ping":
+      return { t: "ping", n: number(fields, "n") };
+    default:
+      throw badFrame(`Unknown frame type ${JSON.stringify(fields["t"])?.slice(0, 40)}`);
+  }
+}
+
+function readPublish(fields: Fields, line: string): PublishFrame {
+  const kind = fields["kind"] ?? "json";
+  if (kind !== "json" && kind !== "text" && kind !== "binary")
+    throw badFrame("`kind` is json, text or binary");
+  const key = optionalString(fields, "key");
+  return {
+    t: "publish",
+    ...upstream(fields),
+    kind,
+    data: payload(fields, kind, line),
+    ...(key === undefined ? {} : { key }),
+  };
+}
+
+function payload(fields: Fields, kind: PublishFrame["kind"], line: string): Uint8Array {
+  if (kind === "json") {
+    const text = memberText(line, "data");
+    if (text === undefined) throw badFrame("`data` is missing");
+    return encodeText(text);
+  }
+  const text = string(fields, "data");
+  const data = kind === "text" ? encodeText(text) : fromBase64(text);
+  if (!data) throw badFrame("`data` of a binary message is base64 (RFC 4648, section 4)");
+  return data;
+}
+
+type Upstream = Pick<DeleteFrame, "n" | "channel" | "id" | "at" | "first">;
+
+/** What everything that changes a channel carries. */
+function upstream(fields: Fields): Upstream {
+  const id = string(fields, "id");
+  if (!isPublishId(id))
+    throw new PartylineError("bad-id", `Not a publish id: ${JSON.stringify(id.slice(0, 80))}.`);
+  return {
+    n: number(fields, "n"),
+    channel: string(fields, "channel"),
+    id,
+    at: number(fields, "at"),
+    ...(fields["first"] === true ? { first: true } : {}),
+  };
+}
+
+function number(fields: Fields, name: string): number {
+  const value = fields[name];
+  if (typeof value !== "number" || !Number.isFinite(value) || value < 0)
+    throw badFrame(`\`${name}\` is a number from 0`);
+  return value;
+}
+
+function string(fields: Fields, name: string): string {
+  const value = optionalString(fields, name);
+  if (value === undefined) throw badFrame(`\`${name}\` is missing`);
+  return value;
+}
+
+function optionalString(fields: Fields, name: string): string | undefined {
+  const value = fields[name];
+  if (value === undefined) return undefined;
+  if (typeof value !== "string") throw badFrame(`\`${name}\` is a string`);
+  // Half a character has no UTF-8 form: it would be stored as another text than was sent.
+  if (/\p{Surrogate}/u.test(value)) throw badFrame(`\`${name}\` holds half a character (a lone surrogate)`);
+  return value;
+}
+
+function badFrame(problem: string): PartylineError {
+  return new PartylineError("bad-frame", `${problem}.`);
+}
