@@ -1,3 +1,7 @@
+import { type ErrorCode, type ErrorDetails, PartylineError as LightError } from "./partyline-error.ts";
+
+export type { ErrorCode, ErrorDetails } from "./partyline-error.ts";
+
 /**
  * Everything that can be refused, in one table. The same name is the `code` of an HTTP problem, of an
  * `error` frame and of a {@link PartylineError}, so that one word finds it in logs, docs and code.
@@ -204,61 +208,27 @@ export const ERRORS = {
     "An earlier publish of this connection was not stored",
     "Settle the earlier publish, then send all that follow again, the oldest one marked `first`.",
   ),
-} as const satisfies Record<string, ErrorRow>;
-
-/** The name of one row of {@link ERRORS}. */
-export type ErrorCode = keyof typeof ERRORS;
+} as const satisfies Record<ErrorCode, ErrorRow>;
 
 /** Is this string one of the codes that this version knows? */
 export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(ERRORS, code);
 }
 
-/** What an error tells beside its code; see {@link PartylineError}. */
-export interface ErrorDetails {
-  /** What to do first, where the table's remedy can be made more precise. */
-  readonly remedy?: string;
-  /** Seconds after which to try again. */
-  readonly retryAfter?: number;
-  readonly cause?: unknown;
-}
-
 /**
- * The one error that partyline throws. `message` says what went wrong with the value it got, `remedy` what to
- * do about it; programs look at `code` and `retryable`, never at texts.
- *
- * @example
- * ```ts
- * try {
- *   await channel.publish(order);
- * } catch (error) {
- *   if (error instanceof PartylineError && error.retryable) later(order);
- *   else throw error;
- * }
- * ```
+ * A {@link LightError} that knows the table: what servers throw. The remedy is that of the code where none more
+ * precise is given.
  */
-export class PartylineError extends Error {
-  override readonly name = "PartylineError";
-  readonly code: ErrorCode;
-  readonly remedy: string;
-  /** Seconds after which to try again, where the refuser knows. */
-  readonly retryAfter: number | undefined;
+export class PartylineError extends LightError {
+  declare readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    this.code = code;
-    this.remedy = details.remedy ?? ERRORS[code].remedy;
-    this.retryAfter = details.retryAfter;
+    super(code, message, { ...details, remedy: details.remedy ?? ERRORS[code].remedy });
   }
 
   /** HTTP status that goes with the code. */
   get status(): number {
     return ERRORS[this.code].status;
-  }
-
-  /** May the same request succeed later, unchanged? */
-  get retryable(): boolean {
-    return ERRORS[this.code].retryable;
   }
 }
 

@@ -1,0 +1,97 @@
+/** Why something was refused, on every transport alike; the texts that go with the codes are `ERRORS`. */
+export type ErrorCode =
+  | "bad-frame"
+  | "bad-json"
+  | "bad-name"
+  | "bad-position"
+  | "bad-limit"
+  | "bad-id"
+  | "unauthorized"
+  | "forbidden"
+  | "foreign-origin"
+  | "unknown-path"
+  | "unknown-channel"
+  | "wrong-method"
+  | "too-large"
+  | "wrong-type"
+  | "foreign-host"
+  | "invalid"
+  | "id-reused"
+  | "version"
+  | "rate-limited"
+  | "too-many-channels"
+  | "too-many-connections"
+  | "too-many-keys"
+  | "headers-too-large"
+  | "internal"
+  | "draining"
+  | "overloaded"
+  | "uncertain"
+  | "again";
+
+/** What only a client says, never the wire. */
+export type ClientErrorCode =
+  /** There is no connection, and a message of a `nothing` channel does not wait for one. */
+  | "offline"
+  /** The client or the channel was closed. */
+  | "closed"
+  /** Messages were missed; see the gap. */
+  | "gap";
+
+const RETRYABLE: readonly string[] = [
+  "rate-limited",
+  "too-many-connections",
+  "internal",
+  "draining",
+  "overloaded",
+  "uncertain",
+  "again",
+  "offline",
+];
+
+/** What an error tells beside its code; see {@link PartylineError}. */
+export interface ErrorDetails {
+  /** What to do first. */
+  readonly remedy?: string;
+  /** Seconds after which to try again. */
+  readonly retryAfter?: number;
+  readonly cause?: unknown;
+}
+
+/**
+ * The one error that partyline throws. `message` says what went wrong with the value it got, `remedy` what to
+ * do about it; programs look at `code` and `retryable`, never at texts.
+ *
+ * This class has no table of texts, so that the client, which gets the remedy with the refusal, stays small.
+ * The server's class of the same name extends it: `instanceof` with this one holds for both.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await channel.publish(order);
+ * } catch (error) {
+ *   if (error instanceof PartylineError && error.retryable) later(order);
+ *   else throw error;
+ * }
+ * ```
+ */
+export class PartylineError extends Error {
+  override readonly name: string = "PartylineError";
+  readonly code: ErrorCode | ClientErrorCode;
+  /** What the reader should do first. */
+  readonly remedy: string;
+  /** Seconds after which to try again, where the refuser knows. */
+  readonly retryAfter: number | undefined;
+
+  constructor(code: ErrorCode | ClientErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.remedy = details.remedy ?? "";
+    this.retryAfter = details.retryAfter;
+  }
+
+  /** May the same request succeed later, unchanged? */
+  get retryable(): boolean {
+    return RETRYABLE.includes(this.code);
+  }
+}
