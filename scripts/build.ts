@@ -1,5 +1,5 @@
-import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { exampleFolders, root, run, tool } from "./support.ts";
 
 /** Builds the package, then every example that has a `build` script. */
@@ -14,12 +14,23 @@ function buildPackage(): boolean {
   if (!run(tool("typescript/bin/tsc", "-p", "packages/partyline/tsconfig.build.json"))) return false;
   // The compiler keeps the CLI's shebang but not an executable bit, which the workspace's bin link needs.
   const cli = join(root, "packages/partyline/dist/cli/main.js");
-  if (existsSync(cli)) chmodSync(cli, 0o755);
+  if (existsSync(cli)) {
+    chmodSync(cli, 0o755);
+    linkCli(cli);
+  }
   // npm packs what lies in the package's own folder; the originals stand where readers look for them.
   for (const file of ["README.md", "LICENSE"]) {
     copyFileSync(join(root, file), join(root, "packages/partyline", file));
   }
   return true;
+}
+
+/** Makes `npx partyline` work in the repository: npm could not link what was not built when it installed. */
+function linkCli(cli: string): void {
+  if (process.platform === "win32") return;
+  const link = join(root, "node_modules/.bin/partyline");
+  rmSync(link, { force: true });
+  symlinkSync(relative(dirname(link), cli), link);
 }
 
 function buildExample(folder: string): boolean {
