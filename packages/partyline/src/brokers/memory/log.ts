@@ -1,0 +1,109 @@
+import type { PageLimit, Retention } from "../../core/ports.ts";
+import type { Entry } from "../../protocol/message.ts";
+import { Deque } from "./deque.ts";
+
+/** What an entry costs beside its data, as far as retention is concerned. */
+const ENTRY_BYTES = 100;
+
+/** What a channel keeps of its messages; one implementation per `keep`. */
+export interface Log {
+  /** Takes an entry whose offset is one more than that of the entry before. */
+  push(entry: Entry): void;
+  /** Drops what is beyond the bounds at this time. The newest message always fits, until its age is over. */
+  trim(retention: Retention, now: number): void;
+  /** Offset of the oldest message kept, `head + 1` where none is. */
+  oldest(head: number): number;
+  /** A reader below this offset can't be brought up to date from what is kept. */
+  floor(head: number): number;
+  /** How many kept messages have a greater offset. */
+  remaining(after: number): number;
+  /** The kept messages with a greater offset, in order, up to the limit. */
+  read(after: number, limit: PageLimit): Entry[];
+  /** Will time alone empty it? A life does not end while there is something that stays. */
+  expires(): boolean;
+}
+
+/** Collects a page: at least one entry, unless none is wanted at all. */
+export class PageBuilder {
+  readonly entries: Entry[] = [];
+  #bytes = 0;
+  readonly #limit: PageLimit;
+
+  constructor(limit: PageLimit) {
+    this.#limit = limit;
+  }
+
+  /** False where the entry does not fit any more: the page is done. */
+  take(entry: Entry): boolean {
+    const { entries } = this;
+    if (entries.length >= this.#limit.messages) return false;
+    if (entries.length > 0 && this.#bytes + entry.data.byteLength > this.#limit.bytes) return false;
+    this.#bytes += entry.data.byteLength;
+    entries.push(entry);
+    return true;
+  }
+}
+
+/** The log of a `history` channel: the newest entries, without a hole. */
+export class HistoryLog implements Log {
+  readonly #entries: Deque<Entry> = new Deque<Entry>();
+  #bytes = 0;
+
+  push(entry: Entry): void {
+    this.#entries.push(entry);
+    this.#bytes += entry.data.byteLength + ENTRY_BYTES;
+  }
+
+  trim(retention: Retention, now: number): void {
+    const entries = this.#entries;
+    while (entries.length > 1 && (entries.length > retention.count || this.#bytes > retention.bytes))
+      this.#drop();
+    for (let first = entries.at(0); first && now - first.time > retention.age; first = entries.at(0))
+      this.#drop();
+  }
+
+  oldest(head: number): number {
+    return head + 1 - this.#entries.length;
+  }
+
+  floor(head: number): number {
+    return head - this.#entries.length;
+  }
+
+  remaining(after: number): number {
+    const first = this.#entries.at(0);
+    if (first === undefined) return 0;
+    return this.#entries.length - Math.max(0, after + 1 - first.offset);
+  }
+
+  read(after: number, limit: PageLimit): Entry[] {
+    const page = new PageBuilder(limit);
+    const first = this.#entries.at(0);
+    if (first === undefined) return page.entries;
+    for (let index = Math.max(0, after + 1 - first.offset); index < this.#entries.length; index++) {
+      const entry = this.#entries.at(index);
+      if (entry === undefined || !page.take(entry)) break;
+    }
+    return page.entries;
+  }
+
+  expires(): boolean {
+    return true;
+  }
+
+  #drop(): void {
+    const entry = this.#entries.shift();
+    if (entry) this.#bytes -= entry.data.byteLength + ENTRY_BYTES;
+  }
+}
+
+/** The log of a `nothing` channel: offsets are counted, and that is all. */
+export const NO_LOG: Log = {
+  push: () => undefined,
+  trim: () => undefined,
+  oldest: (head) => head + 1,
+  floor: (head) => head,
+  remaining: () => 0,
+  read: () => [],
+  expires: () => true,
+};
