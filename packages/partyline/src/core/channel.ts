@@ -1,0 +1,250 @@
+import type { Entry } from "../protocol/message.ts";
+import { PAGE_BYTES, PAGE_MESSAGES } from "../protocol/limits.ts";
+import type { Position } from "../protocol/position.ts";
+import type { Context } from "./context.ts";
+import type { Definition } from "./definitions.ts";
+import { LiveCursors } from "./live-cursors.ts";
+import { SharedItem } from "./outgoing.ts";
+import { PageCache } from "./page-cache.ts";
+import type { ChannelRef, ChannelSpec, MaybePromise, Outgoing, Page, Subscription, Timed } from "./ports.ts";
+import { PublishQueue } from "./publish-queue.ts";
+import type { TailView } from "./step.ts";
+import { Tail } from "./tail.ts";
+import type { Flushable } from "./turn.ts";
+
+/** The tail's own bounds; a channel's retention may be tighter. */
+const TAIL_COUNT = 1_024;
+const TAIL_BYTES = 1024 * 1024;
+
+/** Does this node follow the channel at the broker? */
+type Following =
+  | { readonly is: "no" }
+  | { readonly is: "opening"; readonly done: Promise<void> }
+  | { readonly is: "yes"; readonly subscription: Subscription };
+
+/**
+ * A channel on this node: who reads it here, the newest entries, and what came in this turn. Its order is the
+ * broker's; nothing here decides an offset.
+ */
+export class Channel implements ChannelRef, Flushable, Timed {
+  readonly name: string;
+  readonly number: number;
+  readonly definition: Definition;
+  readonly spec: ChannelSpec;
+  readonly publishes: PublishQueue;
+  readonly #context: Context;
+  readonly #tail: Tail | undefined;
+  readonly live = new LiveCursors();
+  readonly #pages = new PageCache();
+  #following: Following = { is: "no" };
+  /** Cursors in any state but `ended`: while there are some, the channel is followed. */
+  #users = 0;
+  #epoch = "";
+  #head = 0;
+  #batch: Entry[] = [];
+  #batchBytes = 0;
+  #dirty = false;
+  #onWheel = false;
+  #lastFrame = 0;
+
+  constructor(context: Context, name: string, number: number, definition: Definition) {
+    this.#context = context;
+    this.name = name;
+    this.number = number;
+    this.definition = definition;
+    this.spec = definition.spec(name);
+    this.publishes = new PublishQueue(context, this.spec);
+    const { keep, retention } = this.spec;
+    if (keep === "history")
+      this.#tail = new Tail({
+        count: Math.min(TAIL_COUNT, retention.count),
+        bytes: Math.min(TAIL_BYTES, retention.bytes),
+        age: retention.age,
+      });
+  }
+
+  /** Nobody reads it here and nothing is on its way: the node may forget it. */
+  get idle(): boolean {
+    return this.#users === 0 && this.#following.is === "no" && this.publishes.idle;
+  }
+
+  /** The newest position that this node has seen; meaningful while it is followed. */
+  get head(): Position {
+    return { epoch: this.#epoch, offset: this.#head };
+  }
+
+  get followed(): boolean {
+    return this.#following.is === "yes";
+  }
+
+  view(): TailView {
+    this.#tail?.expire(this.#context.broker.time());
+    return {
+      keep: this.spec.keep,
+      epoch: this.#epoch,
+      head: this.#head,
+      first: this.#tail?.first ?? this.#head + 1,
+    };
+  }
+
+  // --- following -------------------------------------------------------------------------------------------
+
+  /** Counts a user and follows the channel. `undefined` where it is followed already. */
+  enter(): MaybePromise<void> {
+    this.#users++;
+    switch (this.#following.is) {
+      case "yes":
+        return undefined;
+      case "opening":
+        return this.#following.done;
+      case "no":
+        return this.#follow();
+    }
+  }
+
+  /** One user less; the last one ends the subscription at the broker. */
+  leave(): void {
+    this.#users--;
+    if (this.#users > 0 || this.#following.is !== "yes") return;
+    this.#following.subscription.close();
+    this.#following = { is: "no" };
+    this.#tail?.clear();
+    this.#pages.clear();
+    this.#batch = [];
+    this.#batchBytes = 0;
+  }
+
+  #follow(): MaybePromise<void> {
+    const opened = this.#context.broker.subscribe(this.spec, this.#appended);
+    if (!(opened instanceof Promise)) return this.#followed(opened);
+    const done = opened.then(
+      (subscription) => this.#followed(subscription),
+      (error: unknown) => {
+        this.#following = { is: "no" };
+        throw error;
+      },
+    );
+    this.#following = { is: "opening", done };
+    return done;
+  }
+
+  #followed(subscription: Subscription): void {
+    this.#following = { is: "yes", subscription };
+    this.#epoch = subscription.head.epoch;
+    this.#head = subscription.head.offset;
+    // All who asked may have gone while the broker was answering.
+    if (this.#users > 0) return;
+    this.#users++;
+    this.leave();
+  }
+
+  // --- what the broker delivers ------------------------------------------------------------------------------
+
+  readonly #appended = (epoch: string, entries: readonly Entry[]): void => {
+    if (epoch < this.#epoch) return;
+    if (epoch !== this.#epoch) this.#beginEpoch(epoch);
+    for (const entry of entries) {
+      if (entry.offset <= this.#head) continue;
+      // A hole: what is known no longer joins what came, so readers ask the broker.
+      if (entry.offset !== this.#head + 1) this.#forgetTail();
+      this.#head = entry.offset;
+      this.#tail?.push(entry);
+      this.#batch.push(entry);
+      this.#batchBytes += entry.data.length;
+      if (this.#batchBytes >= PAGE_BYTES) this.flush();
+    }
+    if (this.#dirty || this.#batch.length === 0) return;
+    this.#dirty = true;
+    this.#context.turn.add(this);
+  };
+
+  /** The log lost its past: all readers ask the broker, which answers with the gap. */
+  #beginEpoch(epoch: string): void {
+    this.flush();
+    this.#epoch = epoch;
+    this.#head = 0;
+    this.#forgetTail();
+    this.live.lagAll();
+  }
+
+  #forgetTail(): void {
+    this.flush();
+    this.#tail?.clear();
+    this.#pages.clear();
+  }
+
+  /** Writes the turn's batch to every live cursor that stands right before it. */
+  flush(): void {
+    this.#dirty = false;
+    const entries = this.#batch;
+    const first = entries[0];
+    if (!first) return;
+    this.#batch = [];
+    this.#batchBytes = 0;
+    const after = first.offset - 1;
+    const last = after + entries.length;
+    const batch = new SharedItem(this, { is: "messages", epoch: this.#epoch, after, entries });
+    this.#lastFrame = this.#context.clock.now();
+    this.live.deliver(batch, after, last);
+  }
+
+  // --- what is no message ------------------------------------------------------------------------------------
+
+  /** The channel has a live cursor: from now on it repeats its position when it is quiet. */
+  watch(): void {
+    if (this.#onWheel) return;
+    this.#onWheel = true;
+    this.#context.wheel.add(this, this.#context.intervals.mark);
+  }
+
+  /** The broker has more than it delivered: all readers read on from where they are. */
+  jump(head: Position): void {
+    this.#forgetTail();
+    this.#epoch = head.epoch;
+    this.#head = head.offset;
+    this.live.lagAll();
+  }
+
+  /** A quiet channel repeats its newest position: who is below it has lost something and learns it here. */
+  expire(now: number): number {
+    const { mark } = this.#context.intervals;
+    this.#onWheel = this.live.size > 0;
+    if (!this.#onWheel) return 0;
+    const quiet = now - this.#lastFrame;
+    if (quiet < mark) return mark - quiet;
+    this.flush();
+    this.live.tell(
+      new SharedItem(this, { is: "mark", position: this.head, time: this.#context.broker.time() }),
+    );
+    this.#lastFrame = now;
+    return mark;
+  }
+
+  // --- catch-up ---------------------------------------------------------------------------------------------
+
+  /** A page that somebody else has read lately and that still is all there is to say after `last`. */
+  sharedPage(last: number): Outgoing | undefined {
+    return this.#pages.find(last, this.#head, this.#context.broker.time() - this.spec.retention.age);
+  }
+
+  /** The page of the tail that follows `last`. */
+  tailPage(last: number): Outgoing {
+    return this.share(this.#epoch, last, this.#tail?.after(last, PAGE_MESSAGES, PAGE_BYTES) ?? []);
+  }
+
+  /** Keeps a page for those who come back at the same time: it is encoded once for all. */
+  share(epoch: string, after: number, entries: readonly Entry[]): Outgoing {
+    const page = new SharedItem(this, { is: "messages", epoch, after, entries });
+    if (epoch === this.#epoch) this.#pages.add(after, page, entries, this.#head);
+    return page;
+  }
+
+  /** The broker's answer to a cursor that the tail does not reach back to. */
+  read(since: Position): MaybePromise<Page | undefined> {
+    return this.#context.broker.read(
+      this.spec,
+      { at: "position", position: since },
+      { messages: PAGE_MESSAGES, bytes: PAGE_BYTES },
+    );
+  }
+}

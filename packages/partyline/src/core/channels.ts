@@ -1,0 +1,56 @@
+import { parseChannelName } from "../protocol/channel-name.ts";
+import { Channel } from "./channel.ts";
+import type { Context } from "./context.ts";
+
+/** Channels that nobody reads here are forgotten beyond this many; their logs are the broker's. */
+const IDLE_CHANNELS = 10_000;
+
+/** The channels that this node has to do with, by name. */
+export class Channels {
+  readonly #context: Context;
+  readonly #channels = new Map<string, Channel>();
+  #numbers = 0;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  /**
+   * The channel of this name, made where it is new to this node.
+   *
+   * @throws PartylineError `bad-name`, `unknown-channel`
+   */
+  get(text: string): Channel {
+    const known = this.#channels.get(text);
+    if (known) return known;
+    const name = parseChannelName(text);
+    const normal = this.#channels.get(name);
+    if (normal) return normal;
+    const definition = this.#context.definitions.find(name);
+    if (this.#channels.size >= IDLE_CHANNELS) this.#forgetIdle();
+    const channel = new Channel(this.#context, name, ++this.#numbers, definition);
+    this.#channels.set(name, channel);
+    return channel;
+  }
+
+  /** A cursor has left the channel. */
+  left(channel: Channel): void {
+    channel.leave();
+  }
+
+  /** The channels that are followed at the broker. */
+  followed(): Channel[] {
+    return [...this.#channels.values()].filter((channel) => channel.followed);
+  }
+
+  /** Looks at the oldest few only, so that a new channel costs the same however many there are. */
+  #forgetIdle(): void {
+    let looked = 0;
+    for (const [name, channel] of this.#channels) {
+      if (++looked > 8) return;
+      this.#channels.delete(name);
+      // Busy ones move to the end, out of the way of the next look.
+      if (!channel.idle) this.#channels.set(name, channel);
+    }
+  }
+}

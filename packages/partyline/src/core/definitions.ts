@@ -1,0 +1,129 @@
+import { PartylineError } from "../protocol/errors.ts";
+import { isReservedName } from "../protocol/channel-name.ts";
+import type { Keep } from "../protocol/message.ts";
+import { parsePattern, type Pattern } from "../protocol/pattern.ts";
+import { type Duration, milliseconds } from "./duration.ts";
+import type { ChannelSpec, Retention } from "./ports.ts";
+import type { StandardSchema } from "./standard-schema.ts";
+
+/** How much of a channel's messages is kept; the bound reached first drops the oldest. */
+export interface RetentionOptions {
+  /** Messages. Default 10 000. */
+  readonly count?: number;
+  /** Bytes: payload plus 100 for each message. Default 16 MiB. */
+  readonly bytes?: number;
+  /** Nothing older is ever read. Default 1 h. */
+  readonly age?: Duration;
+}
+
+/** What holds for all channels whose name matches one pattern. */
+export interface ChannelDefinition<Message = unknown> {
+  /** Messages must be JSON that fits this schema (`invalid`). It checks only: what is stored are the bytes that came. */
+  readonly message?: StandardSchema<Message>;
+  /**
+   * `history` keeps messages by {@link RetentionOptions}; `latest` keeps the newest of each key (prices, scores);
+   * `nothing` delivers to who is there (typing, cursors). Default `history`.
+   */
+  readonly keep?: Keep;
+  readonly retention?: RetentionOptions;
+  /** Who may publish: `server` code only, or also clients whose grants allow it. Default `anyone`. */
+  readonly publish?: "server" | "anyone";
+  /** Most keys of a `latest` channel (`too-many-keys`). Default 10 000. */
+  readonly maxKeys?: number;
+  /** How long an idle channel's positions outlive its last message. Default 24 h. */
+  readonly idleAge?: Duration;
+}
+
+/** Definitions by pattern (`chat/:room`, `scores/*`, `**`); the first that matches a name holds. */
+export type ChannelDefinitions = Readonly<Record<string, ChannelDefinition>>;
+
+/**
+ * Names the channels of an application, for server and client alike.
+ *
+ * @example
+ * ```ts
+ * export const channels = defineChannels({
+ *   "chat/:room": { retention: { count: 1000, age: "7d" } },
+ *   "prices/:symbol": { keep: "latest", publish: "server" },
+ *   "typing/:room": { keep: "nothing" },
+ * });
+ * ```
+ */
+export function defineChannels<const Definitions extends ChannelDefinitions>(
+  definitions: Definitions,
+): Definitions {
+  return definitions;
+}
+
+/** Defaults of {@link RetentionOptions}. */
+export const DEFAULT_RETENTION: Retention = Object.freeze({
+  count: 10_000,
+  bytes: 16 * 1024 * 1024,
+  age: 3_600_000,
+});
+
+/** What core keeps of a definition. */
+export interface Definition {
+  readonly schema: StandardSchema | undefined;
+  readonly serverOnly: boolean;
+  spec(name: string): ChannelSpec;
+}
+
+/** Finds the definition of a channel. */
+export interface Definitions {
+  /** @throws PartylineError `unknown-channel` where no pattern matches. */
+  find(name: string): Definition;
+}
+
+/** Without definitions every name is a channel that keeps its history. */
+const ANY_CHANNEL: ChannelDefinitions = { "**": {} };
+
+const RESERVED: ChannelDefinitions = { "**": { publish: "server" } };
+
+/**
+ * Compiles definitions once, at start.
+ *
+ * @throws TypeError where a pattern or a number is wrong: better at start than at the first message.
+ */
+export function compileDefinitions(
+  definitions: ChannelDefinitions = ANY_CHANNEL,
+  defaults: RetentionOptions = {},
+  messageBytes = 0,
+): Definitions {
+  const compile = (source: ChannelDefinitions): [Pattern, Definition][] =>
+    Object.entries(source).map(([pattern, definition]) => [
+      parsePattern(pattern),
+      compileOne(pattern, definition, defaults, messageBytes),
+    ]);
+  const rows = compile(definitions);
+  const reserved = compile(RESERVED);
+  return {
+    find(name) {
+      const row = (isReservedName(name) ? reserved : rows).find(([pattern]) => pattern.match(name));
+      if (!row) throw new PartylineError("unknown-channel", `No channel definition matches "${name}".`);
+      return row[1];
+    },
+  };
+}
+
+function compileOne(
+  pattern: string,
+  definition: ChannelDefinition,
+  defaults: RetentionOptions,
+  messageBytes: number,
+): Definition {
+  const { keep = "history", maxKeys = 10_000, idleAge = "24h", message, publish } = definition;
+  const chosen = { ...DEFAULT_RETENTION, ...defaults, ...definition.retention };
+  const retention: Retention = { count: chosen.count, bytes: chosen.bytes, age: milliseconds(chosen.age) };
+  for (const [name, value] of Object.entries({ count: retention.count, bytes: retention.bytes, maxKeys }))
+    if (!(Number.isSafeInteger(value) && value > 0))
+      throw new TypeError(
+        `The channel pattern "${pattern}" needs a whole number above 0 for ${name}, not ${value}.`,
+      );
+  if (messageBytes > retention.bytes)
+    throw new TypeError(
+      `A message may have ${messageBytes} bytes, but "${pattern}" keeps only ${retention.bytes}: raise retention.bytes.`,
+    );
+  const rest = { keep, retention, maxKeys, idleAge: milliseconds(idleAge) };
+  return { schema: message, serverOnly: publish === "server", spec: (name) => ({ name, ...rest }) };
+}

@@ -1,0 +1,34 @@
+import { isReservedName } from "../protocol/channel-name.ts";
+import { parsePattern } from "../protocol/pattern.ts";
+import type { Action, Authenticator, Grants } from "./ports.ts";
+
+/** What the application's own code may do: everything, reserved channels and `publish: "server"` ones included. */
+export const SERVER_GRANTS: Grants = { allows: () => true };
+
+/** What anybody may do where nothing else was said: everything but reserved channels. */
+export const OPEN_GRANTS: Grants = { allows: (_action, channel) => !isReservedName(channel) };
+
+/** Lets everybody in with {@link OPEN_GRANTS}. */
+export const openAuthenticator: Authenticator = { authenticate: () => OPEN_GRANTS };
+
+/** Actions by channel pattern, as an application writes them. */
+export type GrantTable = Readonly<Record<string, readonly Action[]>>;
+
+/**
+ * Grants from a table: an action is allowed where any matching pattern names it.
+ *
+ * @throws TypeError where a pattern is malformed.
+ *
+ * @example
+ * ```ts
+ * grants({ "chat/*": ["subscribe", "publish"], "scores/**": ["subscribe"] });
+ * ```
+ */
+export function grants(table: GrantTable): Grants {
+  const rows = Object.entries(table).map(([text, actions]) => ({ pattern: parsePattern(text), actions }));
+  return {
+    allows: (action, channel) =>
+      !isReservedName(channel) &&
+      rows.some(({ pattern, actions }) => actions.includes(action) && pattern.match(channel)),
+  };
+}

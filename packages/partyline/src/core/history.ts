@@ -1,0 +1,167 @@
+import { PartylineError } from "../protocol/errors.ts";
+import type { Entry } from "../protocol/message.ts";
+import type { Position } from "../protocol/position.ts";
+import type { Channels } from "./channels.ts";
+import type { Context } from "./context.ts";
+import type {
+  AttachAnswer,
+  Connection,
+  Grants,
+  HistoryAnswer,
+  HistoryRequest,
+  MaybePromise,
+  Outgoing,
+  Page,
+} from "./ports.ts";
+import { ChannelReader } from "./reader.ts";
+
+/** Reads a page of what is kept, without making the channel or waiting for anything. */
+export function readHistory(
+  context: Context,
+  channels: Channels,
+  request: HistoryRequest,
+  grants: Grants,
+): MaybePromise<HistoryAnswer> {
+  const channel = channels.get(request.channel);
+  if (!grants.allows("subscribe", channel.name))
+    throw new PartylineError("forbidden", `Not allowed to read "${channel.name}".`);
+  const since = request.since ?? { at: "last", count: request.limit };
+  const limit = { messages: request.limit, bytes: context.limits.historyBytes };
+  const page = context.broker.read(channel.spec, since, limit);
+  return page instanceof Promise ? page.then(toAnswer) : toAnswer(page);
+}
+
+function toAnswer(page: Page | undefined): HistoryAnswer {
+  if (!page) return { entries: [], position: undefined, head: undefined, more: false, gap: undefined };
+  const last = page.entries.at(-1);
+  const position = last ? { epoch: page.epoch, offset: last.offset } : page.position;
+  return {
+    entries: page.entries,
+    position,
+    head: { epoch: page.epoch, offset: page.head },
+    more: page.entries.length < page.remaining,
+    gap: page.gap,
+  };
+}
+
+/**
+ * A long poll: an attach that ends with the turn in which it was given something, or when its time is up. The same
+ * cursor as that of a stream, so the same rules hold, gaps and skips among them.
+ */
+export async function pollHistory(
+  context: Context,
+  channels: Channels,
+  request: HistoryRequest & { readonly wait: number },
+  grants: Grants,
+): Promise<HistoryAnswer> {
+  const gathered = new Gathered(request.limit, context.limits.historyBytes);
+  const reader = new ChannelReader(context, channels, gathered, grants);
+  try {
+    const answer = await reader.attach(request.channel, request.since);
+    gathered.begin(answer);
+    reader.start(answer.channel.name);
+    if (!gathered.complete) await waitFor(context, gathered, request);
+    return gathered.answer(channels.get(request.channel).head);
+  } finally {
+    reader.closed();
+  }
+}
+
+function waitFor(
+  context: Context,
+  gathered: Gathered,
+  request: HistoryRequest & { wait: number },
+): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      timer.cancel();
+      request.signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = context.clock.setTimer(done, request.wait);
+    request.signal?.addEventListener("abort", done);
+    // What came in one turn is one answer: the batch is written at the turn's end, whole.
+    gathered.onProgress = () => {
+      if (gathered.complete) done();
+    };
+    if (request.signal?.aborted) done();
+  });
+}
+
+/** A connection whose socket is an answer that is being put together. */
+class Gathered implements Connection {
+  readonly #messages: number;
+  readonly #bytes: number;
+  readonly #entries: Entry[] = [];
+  #size = 0;
+  #position: Position | undefined;
+  #gap: HistoryAnswer["gap"];
+  #missing = 0;
+  #full = false;
+  #failure: PartylineError | undefined;
+  onProgress: (() => void) | undefined;
+
+  constructor(messages: number, bytes: number) {
+    this.#messages = messages;
+    this.#bytes = bytes;
+  }
+
+  /** Is there what the answer can be given with? Catch-up that comes in several pages is gathered whole. */
+  get complete(): boolean {
+    return this.#full || this.#failure !== undefined || this.#hasNews();
+  }
+
+  #hasNews(): boolean {
+    return this.#missing <= 0 && (this.#entries.length > 0 || this.#gap !== undefined);
+  }
+
+  begin(answer: AttachAnswer): void {
+    this.#position = answer.position;
+    this.#gap = answer.gap;
+    this.#missing = answer.replayed;
+  }
+
+  write(outgoing: Outgoing): boolean {
+    const { item } = outgoing;
+    if (item.is === "messages") this.#take(item.epoch, item.entries);
+    else if (item.is === "skip") this.#position = item.to;
+    else if (item.is === "gap") {
+      this.#gap ??= item.gap;
+      this.#position = item.gap.to;
+    }
+    this.onProgress?.();
+    return !this.#full;
+  }
+
+  #take(epoch: string, entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      const tooBig = this.#entries.length > 0 && this.#size + entry.data.length > this.#bytes;
+      if (tooBig || this.#entries.length >= this.#messages) {
+        this.#full = true;
+        return;
+      }
+      this.#entries.push(entry);
+      this.#size += entry.data.length;
+      this.#position = { epoch, offset: entry.offset };
+      this.#missing--;
+    }
+    if (this.#entries.length >= this.#messages) this.#full = true;
+  }
+
+  cork(): void {}
+
+  uncork(): void {}
+
+  close(reason: PartylineError): void {
+    this.#failure = reason;
+    this.onProgress?.();
+  }
+
+  /** @throws PartylineError what ended the reading. */
+  answer(head: Position): HistoryAnswer {
+    if (this.#failure) throw this.#failure;
+    const position = this.#position ?? head;
+    const more = position.epoch !== head.epoch || position.offset < head.offset;
+    return { entries: this.#entries, position, head, more, gap: this.#gap };
+  }
+}

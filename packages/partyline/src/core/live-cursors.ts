@@ -1,0 +1,60 @@
+import type { Outgoing } from "./ports.ts";
+
+/** A cursor as its channel sees it. */
+export interface LiveCursor {
+  /** Offset of the last message that the reader was given. */
+  last: number;
+  /** Place in the list, kept by the list: so that leaving is O(1). */
+  index: number;
+  /** Does the reader's socket take bytes? */
+  readonly ready: boolean;
+  write(outgoing: Outgoing): void;
+  /** Leaves the list and reads on by itself. */
+  lag(): void;
+}
+
+/** The cursors of a channel that stand at its head and get what comes. */
+export class LiveCursors {
+  readonly #list: LiveCursor[] = [];
+
+  get size(): number {
+    return this.#list.length;
+  }
+
+  add(cursor: LiveCursor): void {
+    cursor.index = this.#list.push(cursor) - 1;
+  }
+
+  remove(cursor: LiveCursor): void {
+    const last = this.#list.pop();
+    if (!last || last === cursor) return;
+    this.#list[cursor.index] = last;
+    last.index = cursor.index;
+  }
+
+  /**
+   * Gives the batch of offsets `after + 1` to `last` to each cursor that stands at `after`. A cursor that stands
+   * elsewhere does not get it, however near: it reads its own range (or has it all already).
+   */
+  deliver(batch: Outgoing, after: number, last: number): void {
+    // Backwards, because a cursor that leaves is replaced by the last one, which has been served by then.
+    for (let index = this.#list.length - 1; index >= 0; index--) {
+      const cursor = this.#list[index];
+      if (!cursor || cursor.last >= last) continue;
+      if (cursor.last === after && cursor.ready) {
+        cursor.last = last;
+        cursor.write(batch);
+      } else cursor.lag();
+    }
+  }
+
+  /** Writes to all what is no message; who can't take it now will learn it from what it reads next. */
+  tell(outgoing: Outgoing): void {
+    for (const cursor of this.#list.slice()) if (cursor.ready) cursor.write(outgoing);
+  }
+
+  /** What they have is no longer known to join what comes: all read on by themselves. */
+  lagAll(): void {
+    for (const cursor of this.#list.slice()) cursor.lag();
+  }
+}
