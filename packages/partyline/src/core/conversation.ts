@@ -1,14 +1,14 @@
 import { errorFrame, gapFields } from "../protocol/answer-frames.ts";
 import { PartylineError, toPartylineError } from "../protocol/errors.ts";
-import type {
-  AttachFrame,
-  ClientFrame,
-  DeleteFrame,
-  GapFields,
-  PublishFrame,
-  TokenFrame,
+import {
+  type AttachFrame,
+  type ClientFrame,
+  type DeleteFrame,
+  PROTOCOL_VERSION,
+  type PublishFrame,
+  type ServerFrame,
+  type TokenFrame,
 } from "../protocol/frames.ts";
-import { PROTOCOL_VERSION } from "../protocol/frames.ts";
 import { HELLO_BYTES } from "../protocol/limits.ts";
 import { encodeText } from "../protocol/message.ts";
 import { formatPosition, parseSince } from "../protocol/position.ts";
@@ -20,7 +20,6 @@ import type { Context } from "./context.ts";
 import { OPEN_GRANTS } from "./grants.ts";
 import { readHello } from "./hello.ts";
 import type {
-  Appended,
   AttachAnswer,
   Conversation,
   ConversationOptions,
@@ -30,9 +29,10 @@ import type {
 } from "./ports.ts";
 import { heldError } from "./publish-queue.ts";
 import { ChannelReader } from "./reader.ts";
+import { Settlement } from "./settlement.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
-/** Commands that wait while an attach, a hello or a token is being decided. */
+/** Lines that wait while an attach, a hello or a token is being decided. */
 const WAITING_LINES = 1_024;
 
 /**
@@ -40,6 +40,8 @@ const WAITING_LINES = 1_024;
  * behind it must not overtake; they wait. `ended`: nothing is read any more.
  */
 type State = "greeting" | "open" | "deciding" | "ended";
+
+type Command = Exclude<ClientFrame, { t: "hello" }>;
 
 /** Frames of one peer, in their order, each answered. */
 export class FrameConversation implements Conversation, Timed {
@@ -49,15 +51,13 @@ export class FrameConversation implements Conversation, Timed {
   readonly #options: ConversationOptions;
   readonly #reader: ChannelReader;
   readonly #bucket: TokenBucket;
+  readonly #settlement = new Settlement();
   /** Channels on which a publish was not stored: what the peer sent after it waits for its `first`. */
   readonly #held = new Set<string>();
-  #state: State;
-  #greeted: boolean;
+  #state: State = "greeting";
+  #greeted = false;
   #waiting: string[] = [];
-  #waitingBytes = 0;
-  /** Commands that were taken and not answered yet. */
-  #open = 0;
-  #settled: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
+  #waitingLength = 0;
 
   constructor(
     context: Context,
@@ -65,46 +65,31 @@ export class FrameConversation implements Conversation, Timed {
     connection: TalkingConnection,
     options: ConversationOptions,
   ) {
-    const grants = options.mode === "full" ? OPEN_GRANTS : options.welcome.grants;
     this.#context = context;
     this.#channels = channels;
     this.#connection = connection;
     this.#options = options;
-    this.#reader = new ChannelReader(context, channels, connection, grants);
+    this.#reader = new ChannelReader(context, channels, connection, OPEN_GRANTS);
     this.#bucket = new TokenBucket(
       context.limits.commandsPerSecond,
       context.limits.commandBurst,
       context.clock.now(),
     );
-    this.#greeted = options.mode !== "full";
-    this.#state = this.#greeted ? "open" : "greeting";
-    if (this.#greeted) this.#welcome();
-    else context.wheel.add(this, context.limits.helloTimeout);
+    if (options.mode === "full") context.wheel.add(this, context.limits.helloTimeout);
+    else this.#welcome(options.welcome);
   }
 
   // --- from the transport -------------------------------------------------------------------------------------
 
   receive(line: string): void {
-    switch (this.#state) {
-      case "ended":
-        return;
-      case "deciding":
-        return this.#wait(line);
-      case "greeting":
-        return this.#greet(line);
-      case "open":
-        return this.#handle(readClientFrame(line));
-    }
+    if (this.#state === "ended") return;
+    this.#settlement.take();
+    if (this.#state === "deciding") this.#wait(line);
+    else this.#read(line);
   }
 
   settled(): Promise<void> | undefined {
-    if (this.#open === 0 && this.#waiting.length === 0) return undefined;
-    if (!this.#settled) {
-      let resolve = (): void => {};
-      const promise = new Promise<void>((done) => (resolve = done));
-      this.#settled = { promise, resolve };
-    }
-    return this.#settled.promise;
+    return this.#settlement.wait();
   }
 
   drained(): void {
@@ -115,94 +100,79 @@ export class FrameConversation implements Conversation, Timed {
     this.#state = "ended";
     this.#waiting = [];
     this.#reader.closed();
-    this.#checkSettled();
+    this.#settlement.finish();
   }
 
   /** Who has said nothing after the time for `hello` is sent away. */
   expire(): number {
-    if (!this.#greeted && this.#state !== "ended")
-      this.#end(new PartylineError("unauthorized", "No hello within the time for it."));
+    if (!this.#greeted) this.#end(new PartylineError("unauthorized", "No hello within the time for it."));
     return 0;
   }
 
   // --- order --------------------------------------------------------------------------------------------------
 
+  #read(line: string): void {
+    if (this.#state === "greeting") this.#greet(line);
+    else this.#handle(readClientFrame(line));
+  }
+
   #wait(line: string): void {
     this.#waiting.push(line);
-    this.#waitingBytes += line.length;
-    const bytes = this.#greeted ? Number.POSITIVE_INFINITY : HELLO_BYTES;
-    if (this.#waiting.length <= WAITING_LINES && this.#waitingBytes <= bytes) return;
-    this.#end(
-      new PartylineError("overloaded", "Too much was sent while an earlier command was being decided."),
-    );
+    this.#waitingLength += line.length;
+    const tooLong = !this.#greeted && this.#waitingLength > HELLO_BYTES;
+    if (this.#waiting.length > WAITING_LINES || tooLong)
+      this.#end(
+        new PartylineError("overloaded", "Too much was sent while an earlier command was being decided."),
+      );
   }
 
   /** Runs what may take its time, and holds back what comes behind it. */
-  #decide<T>(n: number | undefined, task: T | Promise<T>, then: (value: T) => void): void {
+  #decide<T>(task: T | Promise<T>, then: (value: T) => void, failed: (error: unknown) => void): void {
     if (!(task instanceof Promise)) return then(task);
+    const before = this.#state;
     this.#state = "deciding";
-    task
-      .then((value) => {
-        if (this.#state === "deciding") this.#state = "open";
-        if (this.#state === "open") then(value);
-      })
-      .catch((error: unknown) => {
-        if (this.#state === "deciding") this.#state = "open";
-        this.#refuse(n, error);
-      })
-      .finally(() => this.#resume());
+    const after =
+      <Value>(handle: (value: Value) => void) =>
+      (value: Value): void => {
+        if (this.#state !== "deciding") return;
+        this.#state = before;
+        handle(value);
+        this.#resume();
+      };
+    task.then(after(then), after(failed));
   }
 
   #resume(): void {
     while (this.#state === "open" || this.#state === "greeting") {
       const line = this.#waiting.shift();
-      if (line === undefined) break;
-      this.#waitingBytes -= line.length;
-      this.receive(line);
+      if (line === undefined) return;
+      this.#waitingLength -= line.length;
+      this.#read(line);
     }
-    this.#checkSettled();
-  }
-
-  #checkSettled(): void {
-    if (this.#state !== "ended" && (this.#open > 0 || this.#waiting.length > 0)) return;
-    this.#settled?.resolve();
-    this.#settled = undefined;
   }
 
   // --- hello --------------------------------------------------------------------------------------------------
 
   #greet(line: string): void {
-    if (this.#options.mode !== "full") return;
-    if (encodeText(line).length > HELLO_BYTES)
-      return this.#end(new PartylineError("too-large", `The first frame has at most ${HELLO_BYTES} bytes.`));
+    const { mode } = this.#options;
+    if (mode !== "full") return;
+    const failed = (error: unknown): void => this.#end(toPartylineError(error));
     try {
+      if (encodeText(line).length > HELLO_BYTES)
+        throw new PartylineError("too-large", `The first frame has at most ${HELLO_BYTES} bytes.`);
       const welcome = readHello(this.#context, line, this.#options.credentials);
-      if (!(welcome instanceof Promise)) return this.#greet2(welcome);
-      this.#state = "deciding";
-      welcome.then(
-        (late) => {
-          if (this.#state !== "deciding") return;
-          this.#greet2(late);
-          this.#resume();
-        },
-        (error: unknown) => this.#end(toPartylineError(error)),
-      );
+      this.#decide(welcome, (known) => this.#settle(() => this.#welcome(known)), failed);
     } catch (error) {
-      this.#end(toPartylineError(error));
+      failed(error);
     }
   }
 
-  #greet2(welcome: Welcome): void {
+  #welcome(welcome: Welcome): void {
     this.#greeted = true;
     this.#state = "open";
     this.#reader.grants = welcome.grants;
-    this.#welcome();
-  }
-
-  #welcome(): void {
     const { messageBytes, channelsPerConnection } = this.#context.limits;
-    this.#reader.corkTurn();
-    this.#connection.reply({
+    this.#reply({
       t: "welcome",
       v: PROTOCOL_VERSION,
       time: this.#context.broker.time(),
@@ -213,30 +183,30 @@ export class FrameConversation implements Conversation, Timed {
   // --- commands -----------------------------------------------------------------------------------------------
 
   #handle(frame: ClientFrame | RefusedLine): void {
-    if (frame.t === "refused") return this.#refuse(frame.n, frame.error, false);
-    if (frame.t === "hello") return this.#refuse(undefined, badFrame("`hello` comes once, first"), false);
-    this.#open++;
+    if (frame.t === "refused") return this.#refuse(frame.n, frame.error);
+    if (frame.t === "hello") return this.#refuse(undefined, badFrame("`hello` comes once, first"));
     try {
       const delay = this.#bucket.take(this.#context.clock.now());
       if (delay > 0) throw this.#tooFast(delay);
       this.#command(frame);
     } catch (error) {
-      if (frame.t === "publish" || frame.t === "delete") this.#held.add(frame.channel);
+      // Whatever is not stored holds what was sent after it, or that would overtake its repeat.
+      if (frame.t === "publish" || frame.t === "delete") this.#held.add(frame.channel.normalize("NFC"));
       this.#refuse(frame.n, error);
     }
   }
 
-  #command(frame: Exclude<ClientFrame, { t: "hello" }>): void {
+  #command(frame: Command): void {
     const { mode } = this.#options;
-    const isChannels = frame.t === "attach";
-    if ((mode === "channels" && !isChannels) || (mode === "commands" && isChannels))
+    const attaches = frame.t === "attach";
+    if ((mode === "channels" && !attaches) || (mode === "commands" && attaches))
       throw badFrame(`\`${frame.t}\` has no place in this request`);
     switch (frame.t) {
       case "attach":
         return this.#attach(frame);
       case "detach":
         this.#reader.detach(frame.channel);
-        return this.#result(frame.n);
+        return this.#answer({ t: "result", n: frame.n });
       case "publish":
         return this.#publish(frame, { ...frame, key: frame.key });
       case "delete":
@@ -244,15 +214,13 @@ export class FrameConversation implements Conversation, Timed {
       case "token":
         return this.#token(frame);
       case "ping":
-        this.#answered();
-        this.#connection.reply({ t: "pong", n: frame.n });
+        return this.#answer({ t: "pong", n: frame.n });
     }
   }
 
   #attach(frame: AttachFrame): void {
-    this.#decide(frame.n, this.#reader.attach(frame.channel, parseSince(frame.since)), (answer) => {
-      this.#answered();
-      this.#connection.reply({
+    const answered = (answer: AttachAnswer): void => {
+      this.#answer({
         t: "attached",
         n: frame.n,
         channel: frame.channel,
@@ -261,10 +229,12 @@ export class FrameConversation implements Conversation, Timed {
         head: formatPosition(answer.head),
         replayed: answer.replayed,
         keep: answer.keep,
-        ...gapOf(answer),
+        ...(answer.gap ? { gap: gapFields(answer.gap) } : {}),
       });
       this.#reader.start(answer.channel.name);
-    });
+    };
+    const attached = this.#reader.attach(frame.channel, parseSince(frame.since));
+    this.#decide(attached, answered, (error) => this.#refuse(frame.n, error));
   }
 
   #publish(frame: PublishFrame | DeleteFrame, draft: Draft): void {
@@ -272,34 +242,31 @@ export class FrameConversation implements Conversation, Timed {
     const { name } = channel;
     if (frame.first) this.#held.delete(name);
     if (this.#held.has(name)) throw heldError();
-    const held = (): boolean => this.#held.has(name);
-    publishDraft(this.#context, channel, draft, { grants: this.#reader.grants, held }, (outcome) => {
+    const by = { grants: this.#reader.grants, held: (): boolean => this.#held.has(name) };
+    publishDraft(this.#context, channel, draft, by, (outcome) => {
       if (outcome instanceof PartylineError) {
         this.#held.add(name);
-        this.#refuse(frame.n, outcome);
-      } else this.#result(frame.n, outcome);
+        return this.#refuse(frame.n, outcome);
+      }
+      const position = formatPosition(outcome.position);
+      this.#answer({ t: "result", n: frame.n, position, ...(outcome.duplicate ? { duplicate: true } : {}) });
     });
   }
 
   #token(frame: TokenFrame): void {
     const options = this.#options;
-    const header = options.mode === "full" ? options.credentials.header : (): undefined => undefined;
-    const granted = this.#context.authenticator.authenticate({ token: frame.token, header });
-    this.#decide(frame.n, granted, (grants) => {
-      regrant(this.#context, this.#reader, grants);
-      this.#result(frame.n);
+    const granted = this.#context.authenticator.authenticate({
+      token: frame.token,
+      header: (name) => (options.mode === "full" ? options.credentials.header(name) : undefined),
     });
+    const grant = (grants: Welcome["grants"]): void => {
+      regrant(this.#context, this.#reader, grants);
+      this.#answer({ t: "result", n: frame.n });
+    };
+    this.#decide(granted, grant, (error) => this.#refuse(frame.n, error));
   }
 
   // --- answers ------------------------------------------------------------------------------------------------
-
-  #result(n: number, appended?: Appended): void {
-    this.#answered();
-    if (!appended) return void this.#connection.reply({ t: "result", n });
-    const position = formatPosition(appended.position);
-    const duplicate = appended.duplicate ? { duplicate: true } : {};
-    this.#connection.reply({ t: "result", n, position, ...duplicate });
-  }
 
   #tooFast(delay: number): PartylineError {
     const { commandsPerSecond } = this.#context.limits;
@@ -308,21 +275,27 @@ export class FrameConversation implements Conversation, Timed {
     });
   }
 
-  /** Answers with an error; `counted` where the command had been taken. */
-  #refuse(n: number | undefined, thrown: unknown, counted = true): void {
+  #refuse(n: number | undefined, thrown: unknown): void {
     const error = toPartylineError(thrown);
-    if (error.code === "internal")
-      this.#context.logger.error("a command failed", { error: String(error.cause ?? error) });
+    if (error.code === "internal") this.#context.logger.error("a command failed", { error: error.cause });
     this.#context.metrics.count("refused", error.code);
-    if (counted) this.#answered();
-    else this.#reader.corkTurn();
-    this.#connection.reply(errorFrame(n, error));
+    this.#answer(errorFrame(n, error));
   }
 
-  #answered(): void {
-    this.#open--;
+  #answer(frame: ServerFrame): void {
+    this.#settle(() => this.#reply(frame));
+  }
+
+  /** Replies first, so that who waits for the last answer finds it written. */
+  #settle(reply: () => void): void {
+    reply();
+    this.#settlement.answered();
+  }
+
+  #reply(frame: ServerFrame): void {
+    if (this.#state === "ended") return;
     this.#reader.corkTurn();
-    if (this.#open === 0) this.#checkSettled();
+    this.#connection.reply(frame);
   }
 
   #end(error: PartylineError): void {
@@ -337,8 +310,4 @@ const NO_DATA = new Uint8Array(0);
 
 function badFrame(problem: string): PartylineError {
   return new PartylineError("bad-frame", `${problem}.`);
-}
-
-function gapOf(answer: AttachAnswer): { gap?: GapFields } {
-  return answer.gap ? { gap: gapFields(answer.gap) } : {};
 }
