@@ -66,7 +66,8 @@ export interface SseHandler {
  * A parser that gives the same events however the text is cut. An event that the stream's end leaves unfinished is
  * not reported, as the standard has it.
  *
- * @param maxLength Longest unfinished event, in UTF-16 units; beyond it `push` throws a RangeError. Default 1 Mi.
+ * @param maxLength Most that is held of one event, in UTF-16 units: its data and the line at hand. Beyond it `push`
+ * throws a RangeError. Default 1 Mi.
  */
 export function createSseParser(handler: SseHandler, maxLength: number = 1024 * 1024): SseParser {
   let rest = "";
@@ -76,7 +77,13 @@ export function createSseParser(handler: SseHandler, maxLength: number = 1024 * 
   let begun = false;
   let afterCarriageReturn = false;
 
+  const bound = (waiting: number): void => {
+    if (waiting + (data?.length ?? 0) > maxLength)
+      throw new RangeError(`An SSE event of more than ${maxLength} characters.`);
+  };
+
   const field = (line: string): void => {
+    bound(line.length);
     if (line === "") {
       if (data !== undefined) handler.event({ event: name || "message", id, data });
       data = undefined;
@@ -100,19 +107,17 @@ export function createSseParser(handler: SseHandler, maxLength: number = 1024 * 
       // The LF of a CRLF that was cut between the two ends no second line.
       if (afterCarriageReturn && text.startsWith("\n")) text = text.slice(1);
       afterCarriageReturn = text === "" ? false : text.endsWith("\r");
-      // Only what came is searched, not what waits: a long line in many pieces stays linear.
-      const searched = rest.length;
-      rest += text;
+      // Only what came is searched, and what waits is joined once, at its line's end: a long line in many pieces
+      // stays linear.
       let start = 0;
       const lineEnd = /\r\n|\r|\n/g;
-      lineEnd.lastIndex = searched;
-      for (let match = lineEnd.exec(rest); match; match = lineEnd.exec(rest)) {
-        field(rest.slice(start, match.index));
+      for (let match = lineEnd.exec(text); match; match = lineEnd.exec(text)) {
+        field(rest + text.slice(start, match.index));
+        rest = "";
         start = lineEnd.lastIndex;
       }
-      rest = rest.slice(start);
-      if (rest.length + (data?.length ?? 0) > maxLength)
-        throw new RangeError(`An SSE event of more than ${maxLength} characters.`);
+      rest += text.slice(start);
+      bound(rest.length);
     },
   };
 }
