@@ -1,0 +1,24 @@
+/** Bounds of the time between two attempts, ms. */
+export interface BackoffOptions {
+  /** Longest wait before the first attempt; doubles with each further one. Default 500. */
+  readonly baseDelay: number;
+  /** Longest wait ever. Default 30 000. */
+  readonly maxDelay: number;
+}
+
+/**
+ * How long to wait before the attempt that follows `failures` failed ones: full jitter, so that many clients that
+ * were cut at once do not come back at once. What the server asked for is the least, and jitter is added to it
+ * for the same reason.
+ *
+ * @param retryAfter Seconds, as the server said.
+ */
+export function backoffDelay(
+  failures: number,
+  options: BackoffOptions,
+  random: () => number,
+  retryAfter: number = 0,
+): number {
+  const ceiling = Math.min(options.maxDelay, options.baseDelay * 2 ** failures);
+  return retryAfter * 1000 + random() * ceiling;
+}

@@ -1,0 +1,147 @@
+import type { Keep, Kind } from "../protocol/message.ts";
+import type { PartylineError } from "../protocol/partyline-error.ts";
+import type { ChannelGap, ChannelSkip, Message } from "./message.ts";
+
+/**
+ * What becomes of a gap in a `history` channel. `"fail"`: iterators throw a {@link GapError}, listeners get `gap`,
+ * and delivery waits for `resume()`. `"continue"`: `gap` is told and delivery goes on. A function brings the
+ * state up to date before delivery goes on; where it throws, the gap is as with `"fail"`.
+ */
+export type OnGap = "fail" | "continue" | ((gap: ChannelGap) => Promise<void> | void);
+
+/** How a channel is read. The first `client.channel(name, …)` of a name decides. */
+export interface ChannelOptions {
+  /**
+   * Where the first attach begins: a position as a message or `channel.position` gave it, `"earliest"`, `"now"` or
+   * `"last:N"`. Later attaches go on where the channel stands. Default: `now`; `earliest` on `latest` channels.
+   */
+  readonly since?: string;
+  /** Default `"fail"`. On `latest` and `nothing` channels a gap is told and never waits. */
+  readonly onGap?: OnGap;
+  /**
+   * What the channel keeps, where that must be known before the server has said so: a publish to a `nothing` channel
+   * does not wait for a connection, and one to a `latest` channel replaces a waiting one of its key. Default
+   * `"history"` until the first attach was answered.
+   */
+  readonly keep?: Keep;
+}
+
+/** How a message is published. */
+export interface PublishOptions {
+  /** Which value of a `latest` channel it sets. Default `""`. */
+  readonly key?: string;
+  /** 1 to 64 of `A-Z a-z 0-9 _ -`, once per channel; a repeat is not stored twice. Default: 128 random bits. */
+  readonly id?: string;
+  /** `"text"` sends a string as it is. Default: `"binary"` for a Uint8Array, else `"json"`. */
+  readonly kind?: Kind;
+}
+
+/** Where a message was stored. */
+export interface PublishResult {
+  /** Its position; empty where it was superseded. */
+  readonly position: string;
+  /** It was stored before under the same id, perhaps by an earlier attempt of the same publish. */
+  readonly duplicate: boolean;
+  /** It never left: a newer value of the same key took its place while there was no connection. */
+  readonly superseded?: true;
+}
+
+/** A publish of which is not known yet whether it is stored. */
+export interface PendingPublish {
+  readonly id: string;
+  readonly key?: string;
+  /** `waiting`: never sent. `sent`: sent at least once. */
+  readonly state: "waiting" | "sent";
+}
+
+/**
+ * `detached`: nobody reads. `attaching`: asked for. `attached`: messages come. `lagging`: a reader is full, the channel
+ * is attached again when it has read half. `held`: a gap waits for a decision. `refused`: the server says no.
+ */
+export type ChannelStatus = "detached" | "attaching" | "attached" | "lagging" | "held" | "refused" | "closed";
+
+/** What a channel is doing. */
+export interface ChannelState {
+  readonly status: ChannelStatus;
+  /** Why, where it is `refused` or is tried again after a refusal. */
+  readonly error?: PartylineError;
+}
+
+/** What a channel tells, by event. */
+export interface ChannelEvents<T> {
+  message: Message<T>;
+  gap: ChannelGap;
+  skip: ChannelSkip;
+  state: ChannelState;
+  /** The server vouched for the channel's place: nothing is missing at this time of the broker's clock. */
+  mark: { readonly position: string; readonly time: number };
+  /** The server can't vouch for the channel's head, since this time of the broker's clock. */
+  stale: { readonly since: number };
+}
+
+/**
+ * One channel, as this client reads it and publishes to it. It is attached while somebody reads: a listener of
+ * `message` or an iterator.
+ */
+export interface Channel<T = unknown> {
+  readonly name: string;
+  readonly state: ChannelState;
+  /** The last message that came, or where the first attach began; `undefined` before that. */
+  readonly position: string | undefined;
+  /** The newest message that this client knows to exist. */
+  readonly head: string | undefined;
+  /** When the server last vouched for `position`, ms by the broker's clock: by a message, a mark, or an attach. */
+  readonly asOf: number | undefined;
+  /** Publishes that are not settled, oldest first. */
+  readonly pending: readonly PendingPublish[];
+  /**
+   * The messages from now on, or from `since` where this is the first reader. Ends with `signal`, `close()` or the
+   * loop; what is slow is no problem: at most 1 000 messages or 1 MiB wait, the rest stays in the log.
+   *
+   * @throws GapError from the iterator, where messages were missed and `onGap` is `"fail"`.
+   * @throws PartylineError from the iterator, where the server refuses the channel.
+   *
+   * @example
+   * ```ts
+   * for await (const message of client.channel<Goal>("scores/42").messages()) show(message.data);
+   * ```
+   */
+  messages(options?: { readonly signal?: AbortSignal }): AsyncIterableIterator<Message<T>, void>;
+  /**
+   * Adds a listener; the returned function removes it.
+   *
+   * @example
+   * ```ts
+   * const off = room.on("message", (message) => append(message.data));
+   * ```
+   */
+  on<E extends keyof ChannelEvents<T>>(event: E, listener: (value: ChannelEvents<T>[E]) => void): () => void;
+  /**
+   * Publishes, and resolves with the position when the message is stored. It is sent again under the same id until
+   * the server answers; without a connection it waits, in order, but for `nothing` channels.
+   *
+   * @throws PartylineError the refusal; `overloaded` where too many publishes wait; `offline` on a `nothing` channel
+   * without connection; `uncertain` where it can't be known any more whether it was stored; `closed`.
+   *
+   * @example
+   * ```ts
+   * const { position } = await room.publish({ text: "hello" });
+   * ```
+   */
+  publish(data: T, options?: PublishOptions): Promise<PublishResult>;
+  /**
+   * Deletes the value of a key of a `latest` channel; see {@link Channel.publish}.
+   *
+   * @example
+   * ```ts
+   * await prices.delete("ACME");
+   * ```
+   */
+  delete(key: string, options?: { readonly id?: string }): Promise<PublishResult>;
+  /** Stops reading and keeps the place; listeners and iterators stay, and `resume()` goes on. */
+  detach(): void;
+  /** Goes on after a gap, after `detach()`, or after a refusal. */
+  resume(): void;
+  /** Ends reading and publishing here for good: iterators end, what is not settled is refused as `closed`. */
+  close(): void;
+}

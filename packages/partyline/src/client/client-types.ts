@@ -1,0 +1,97 @@
+import type { PartylineError } from "../protocol/partyline-error.ts";
+import type { BackoffOptions } from "./backoff.ts";
+import type { Channel, ChannelOptions } from "./channel-types.ts";
+import type { TransportName } from "./link.ts";
+
+/**
+ * `connecting`: for the first time. `live`: connected. `reconnecting`: the connection was lost, or is tried again.
+ * `offline`: the runtime says that there is no network; tried again when it says otherwise. `closed`: for good.
+ */
+export type ClientStatus = "connecting" | "live" | "reconnecting" | "offline" | "closed";
+
+/** How the client's connection is. */
+export interface ClientState {
+  readonly status: ClientStatus;
+  /** Since when, ms of `performance.now()`. */
+  readonly since: number;
+  /** Why it is not live. */
+  readonly reason?: PartylineError;
+  /** What it is live over. */
+  readonly transport?: TransportName;
+}
+
+/** What a client tells, by event. */
+export interface ClientEvents {
+  state: ClientState;
+}
+
+/** How a client connects; all of it has a default. Times in ms. */
+export interface ClientOptions extends Partial<BackoffOptions> {
+  /** Transports to use, the best one first. Default `["ws", "sse", "poll"]`, as far as the runtime has them. */
+  readonly transports?: readonly TransportName[];
+  /** Sent in the first frame of each connection; a function is asked anew for each. Default: none. */
+  readonly token?: string | (() => string | undefined | Promise<string | undefined>);
+  /** Headers of each HTTP request; a WebSocket has none. Default: none. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** How long a transport may take until its first frame, before the next one is tried. Default 3 000. */
+  readonly openTimeout?: number;
+  /** A connection that lasted this long makes earlier failures forgotten. Default 10 000. */
+  readonly stableAfter?: number;
+  /** Until a better transport is tried again; doubles up to ten times this. Default 60 000. */
+  readonly upgradeInterval?: number;
+  /** Silence after which the server is asked whether it is there; also how long a long poll waits. Default 25 000. */
+  readonly pingInterval?: number;
+  /** How long the answer to that may take. Default 10 000. */
+  readonly pongTimeout?: number;
+  /** Messages that an iterator lets wait, before the channel lags. Default 1 000. */
+  readonly bufferedMessages?: number;
+  /** Bytes that an iterator lets wait, before the channel lags. Default 1 MiB. */
+  readonly bufferedBytes?: number;
+  /** Publishes of all channels that may be unsettled (`overloaded`). Default 10 000. */
+  readonly pendingPublishes?: number;
+  /** Bytes of unsettled publishes of all channels (`overloaded`). Default 8 MiB. */
+  readonly pendingBytes?: number;
+  /** Default: the runtime's. */
+  readonly fetch?: typeof fetch;
+  /** Default: the runtime's. */
+  readonly WebSocket?: typeof WebSocket;
+}
+
+/** One connection to a server, and the channels on it. */
+export interface Client extends AsyncDisposable {
+  readonly state: ClientState;
+  /**
+   * The channel of this name, always the same one until it is closed. Nothing is attached before somebody reads.
+   *
+   * @throws PartylineError `closed`.
+   *
+   * @example
+   * ```ts
+   * const room = client.channel<{ text: string }>("chat/general", { since: "last:50" });
+   * ```
+   */
+  channel<T = unknown>(name: string, options?: ChannelOptions): Channel<T>;
+  /**
+   * Adds a listener; the returned function removes it.
+   *
+   * @example
+   * ```ts
+   * client.on("state", ({ status }) => (badge.textContent = status));
+   * ```
+   */
+  on<E extends keyof ClientEvents>(event: E, listener: (value: ClientEvents[E]) => void): () => void;
+  /**
+   * Prefers a transport from now on and changes to it: the new connection takes over at its first frame, at the same
+   * positions, then the old one is closed. Without a connection the next one begins with it.
+   *
+   * @throws PartylineError `offline` where it can't be opened; the present connection goes on.
+   *
+   * @example
+   * ```ts
+   * await client.switchTransport("poll");
+   * ```
+   */
+  switchTransport(name: TransportName): Promise<void>;
+  /** Closes connection and channels: iterators end, unsettled publishes are refused as `closed`. Always resolves. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,45 @@
+import type { ErrorFrame } from "../protocol/frames.ts";
+import { PartylineError } from "../protocol/partyline-error.ts";
+import type { ChannelGap } from "./message.ts";
+
+/** The error that a server told. */
+export function fromErrorFrame(frame: ErrorFrame): PartylineError {
+  return new PartylineError(frame.code, frame.message, frame);
+}
+
+/** The connection is gone; a new one is on its way unless the client says otherwise. */
+export function connectionLost(message: string, cause?: unknown): PartylineError {
+  return new PartylineError("offline", message, { remedy: "The client connects again by itself.", cause });
+}
+
+/** Told to what waits when the client or the channel is closed. */
+export function closedError(what: string, cause?: unknown): PartylineError {
+  return new PartylineError("closed", `${what} is closed.`, { remedy: "Make a new one.", cause });
+}
+
+/**
+ * Thrown by the iterator of a channel whose `onGap` is `"fail"`: messages were missed.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   for await (const message of channel.messages()) apply(message);
+ * } catch (error) {
+ *   if (!(error instanceof GapError)) throw error;
+ *   await loadEverything(); // then iterate again: it goes on behind the gap
+ * }
+ * ```
+ */
+export class GapError extends PartylineError {
+  override readonly name = "GapError";
+  readonly gap: ChannelGap;
+
+  constructor(gap: ChannelGap, cause?: unknown) {
+    super("gap", `Messages of "${gap.channel}" were missed (${gap.reason}): ${gap.from} to ${gap.to}.`, {
+      remedy:
+        "Bring the state up to date, then go on: iterate again, or call resume(). Or choose another `onGap`.",
+      cause,
+    });
+    this.gap = gap;
+  }
+}

@@ -1,0 +1,23 @@
+/**
+ * The typed client: one connection, its channels, and their places.
+ *
+ * @module
+ */
+export { PartylineError } from "../protocol/partyline-error.ts";
+export type { ClientErrorCode, ErrorCode } from "../protocol/partyline-error.ts";
+export type {
+  Channel,
+  ChannelEvents,
+  ChannelOptions,
+  ChannelState,
+  ChannelStatus,
+  OnGap,
+  PendingPublish,
+  PublishOptions,
+  PublishResult,
+} from "./channel-types.ts";
+export type { Client, ClientEvents, ClientOptions, ClientState, ClientStatus } from "./client-types.ts";
+export { createClient } from "./create-client.ts";
+export { GapError } from "./errors.ts";
+export type { TransportName } from "./link.ts";
+export type { ChannelGap, ChannelSkip, Message } from "./message.ts";

@@ -1,0 +1,46 @@
+/** What the client takes from the world; tests bring their own. */
+export interface Runtime {
+  /** Milliseconds of a clock that never goes back. */
+  now(): number;
+  /** Calls once after `ms`; the returned function calls it off. */
+  after(ms: number, run: () => void): () => void;
+  /** From 0 to below 1, for jitter only. */
+  random(): number;
+  /** 128 bits that nobody can guess. */
+  randomBytes(): Uint8Array;
+  /** An error that no caller can be given: a listener threw, or nobody listens for what must be heard. */
+  report(error: unknown): void;
+  /** `false` where the runtime is sure that there is no network. */
+  isOnline(): boolean;
+  /** Tells when the runtime's idea of the network changes; the returned function ends that. */
+  onNetwork(change: () => void): () => void;
+}
+
+/** The runtime of browsers, Node and others alike. */
+export const globalRuntime: Runtime = {
+  now: () => performance.now(),
+  after(ms, run) {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
+  random: () => Math.random(),
+  randomBytes: () => crypto.getRandomValues(new Uint8Array(16)),
+  report(error) {
+    if (typeof reportError === "function") reportError(error);
+    else
+      queueMicrotask(() => {
+        throw error;
+      });
+  },
+  // Node has a navigator without `onLine`.
+  isOnline: () => globalThis.navigator?.onLine !== false,
+  onNetwork(change) {
+    if (typeof globalThis.addEventListener !== "function") return () => undefined;
+    addEventListener("online", change);
+    addEventListener("offline", change);
+    return () => {
+      removeEventListener("online", change);
+      removeEventListener("offline", change);
+    };
+  },
+};
