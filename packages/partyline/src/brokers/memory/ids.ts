@@ -1,7 +1,6 @@
 import { crc32 } from "node:zlib";
 import type { NewMessage } from "../../core/ports.ts";
 import { PartylineError } from "../../protocol/errors.ts";
-import type { EntryKind } from "../../protocol/message.ts";
 import { Deque } from "./deque.ts";
 
 /** How long a publish id is known, ms. */
@@ -80,14 +79,12 @@ export class IdWindow {
   }
 }
 
-const SEEDS: Readonly<Record<EntryKind, number>> = { json: 1, text: 2, binary: 3, deleted: 4 };
-
 /**
  * A checksum is enough: it is there to find a publisher that reuses an id by mistake. Whoever makes two messages
  * collide on purpose has only kept the second of his own out of the log.
  */
 function fingerprint({ kind, key, data }: NewMessage): number {
-  const seed = SEEDS[kind];
-  const sum = crc32(data, key === undefined ? seed : crc32(key, seed));
+  // The bytes come first: zlib answers 0 for none of them, whatever was summed up before.
+  const sum = crc32(key === undefined ? kind : `${kind}:${key}`, crc32(data));
   return (data.byteLength % 2 ** 20) * 2 ** 32 + sum;
 }

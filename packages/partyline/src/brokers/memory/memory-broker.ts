@@ -97,6 +97,8 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
       const at = enter();
       const channel = channels.open(spec, at);
       if (channel instanceof PartylineError) return { is: "refused", index: 0, error: channel };
+      // What is too old is gone before it can be replaced: else the answer to a later `since` hung on who asked when.
+      if (spec.keep === "latest") channel.log.trim(spec.retention, at);
       const places = takePlaces(channel, messages, at);
       if (places !== undefined && !Array.isArray(places)) return places;
       const results: Appended[] = [];

@@ -1,0 +1,8 @@
+/**
+ * What lets us and our users prove things: suites that run against any implementation of a port.
+ *
+ * @module
+ */
+export { type BrokerAbility, type TestBroker } from "./broker/rig.ts";
+export { brokerSuite, type BrokerSuiteOptions, type ForAll } from "./broker-suite.ts";
+export { type TestApi } from "./test-api.ts";
