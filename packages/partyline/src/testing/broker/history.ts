@@ -57,7 +57,7 @@ class Player {
   readonly #specs: readonly ChannelSpec[] = KEEPS.map((keep) =>
     channel(`model/${keep}`, {
       keep,
-      retention: { count: 6, bytes: 500, age: HOUR },
+      retention: { count: 6, bytes: 800, age: HOUR },
       maxKeys: 3,
       idleAge: 10_000 * HOUR,
     }),
