@@ -1,5 +1,3 @@
-const CANONICAL = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-
 /** Base64 (RFC 4648, section 4) of these bytes. */
 export function toBase64(bytes: Uint8Array): string {
   let binary = "";
@@ -11,8 +9,14 @@ export function toBase64(bytes: Uint8Array): string {
 
 /** The bytes of a base64 text, or `undefined` where it is none. */
 export function fromBase64(text: string): Uint8Array | undefined {
-  if (!CANONICAL.test(text)) return undefined;
-  const binary = atob(text);
+  // `atob` forgives missing padding and white space, and nothing else.
+  if (text.length % 4 !== 0 || /\s/.test(text)) return undefined;
+  let binary: string;
+  try {
+    binary = atob(text);
+  } catch {
+    return undefined;
+  }
   const bytes = new Uint8Array(binary.length);
   for (let index = 0; index < binary.length; index++) bytes[index] = binary.charCodeAt(index);
   return bytes;

@@ -50,7 +50,8 @@ export function isReservedName(name: string): boolean {
   return name.startsWith("$");
 }
 
-function nameProblem(name: string): string | undefined {
+/** What keeps this text, in its normal form, from being a channel name; `undefined` where nothing does. */
+export function nameProblem(name: string): string | undefined {
   if (name === "") return "An empty channel name";
   if (FORBIDDEN.test(name)) return "A character that channel names may not hold";
   if (LONE_SURROGATE.test(name)) return "Half a character (a lone surrogate)";

@@ -1,3 +1,5 @@
+import { nameProblem } from "./channel-name.ts";
+
 /**
  * Patterns over channel names, in definitions and grants. A segment is literal, `:param` or `*` (any one segment);
  * `**`, at the end only, is any rest of at least one segment. There are no regular expressions: a match takes
@@ -14,10 +16,11 @@ const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
 /**
  * Reads a pattern.
  *
- * @throws TypeError where a segment is empty, `**` is not the last one, or a parameter has no name or comes twice.
+ * @throws TypeError where a segment is empty, `**` is not the last one, a parameter has no name or comes twice, or
+ * no channel name could ever match.
  */
 export function parsePattern(text: string): Pattern {
-  const segments = text.split("/");
+  const segments = text.normalize("NFC").split("/");
   const names = segments.filter((segment) => segment.startsWith(":"));
   if (segments.some((segment) => segment === "" || segment === ":"))
     throw new TypeError(`Empty segment in the channel pattern "${text}".`);
@@ -27,6 +30,8 @@ export function parsePattern(text: string): Pattern {
     throw new TypeError(`A parameter comes twice in the channel pattern "${text}".`);
   if (segments.some((segment) => segment !== "*" && segment !== "**" && segment.includes("*")))
     throw new TypeError(`"*" stands for a whole segment only, in the channel pattern "${text}".`);
+  if (segments.some((segment) => !/^[*:]/.test(segment) && nameProblem(segment) !== undefined))
+    throw new TypeError(`No channel name can match the channel pattern "${text}".`);
 
   const rest = segments.at(-1) === "**";
   const fixed = rest ? segments.slice(0, -1) : segments;
