@@ -40,8 +40,14 @@ export class LatestLog implements Log {
   push(entry: Entry): void {
     this.#remove(this.#byKey.get(keyOf(entry)));
     this.#byKey.set(keyOf(entry), entry);
-    this.#offsets.push(entry.offset);
-    this.#entries.push(entry);
+    if (this.#entries.length === 0) {
+      // The first push to an empty array makes room for 17, and most channels of a large server hold one entry.
+      this.#offsets = [entry.offset];
+      this.#entries = [entry];
+    } else {
+      this.#offsets.push(entry.offset);
+      this.#entries.push(entry);
+    }
     if (entry.kind === "deleted") {
       this.#graves.push(entry);
       this.#tombstones += 1;
