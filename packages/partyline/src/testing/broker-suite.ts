@@ -58,7 +58,7 @@ export function brokerSuite({ describe, it }: TestApi, options: BrokerSuiteOptio
     describe("publish ids", () => idTests.forEach(declare));
     describe("what a channel keeps", () => keepTests.forEach(declare));
     describe("listeners and lives", () => lifeTests.forEach(declare));
-    it("answers generated histories of publishing, reading, following and losing as the model does", () => {
+    it("answers generated histories of publishing, reading, following and losing as the model does [POS-4]", () => {
       const can = { clock: lacks.clock === undefined, forget: lacks.forget === undefined };
       return forAll((steps) => withRig(create, (rig) => playHistory(rig, steps, can)));
     });

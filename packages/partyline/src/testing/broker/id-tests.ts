@@ -29,7 +29,7 @@ async function putIds(broker: Broker, spec: ChannelSpec, from: number, to: numbe
 }
 
 const onceOf = (keep: Keep): BrokerTest => ({
-  title: `stores an id once in a channel that keeps ${keep}, and gives the repeat the same position`,
+  title: `stores an id once in a channel that keeps ${keep}, and gives the repeat the same position [PUB-1]`,
   async run({ broker }) {
     const spec = channel(`once/${keep}`, { keep });
     const ear = await listen(broker, spec);
@@ -78,7 +78,7 @@ export const idTests: readonly BrokerTest[] = [
     },
   },
   {
-    title: "refuses an id under which other bytes, another kind or another key came",
+    title: "refuses an id under which other bytes, another kind or another key came [PUB-2]",
     async run({ broker }) {
       const spec = channel("ids/reused");
       await put(broker, spec, message("a", { id: "one", key: "k" }));
@@ -114,7 +114,7 @@ export const idTests: readonly BrokerTest[] = [
     },
   },
   {
-    title: "knows an id for 10 minutes",
+    title: "knows an id for 10 minutes, also of publishes that do not say when they began [PUB-1, PUB-6]",
     needs: ["clock"],
     async run({ broker, advance }) {
       const spec = channel("ids/minutes");
@@ -126,7 +126,7 @@ export const idTests: readonly BrokerTest[] = [
     },
   },
   {
-    title: "calls a publish uncertain that began no later than an id it has forgotten",
+    title: "calls a publish uncertain that began no later than an id it has forgotten [PUB-5]",
     needs: ["clock"],
     async run({ broker, advance }) {
       const spec = channel("ids/uncertain");
@@ -157,7 +157,7 @@ export const idTests: readonly BrokerTest[] = [
     },
   },
   {
-    title: "knows 100 000 ids of a channel, and calls older publishes uncertain",
+    title: "knows 100 000 ids of a channel, and calls older publishes uncertain [PUB-1]",
     async run({ broker }) {
       const spec = channel("ids/many", { keep: "nothing" });
       const first = await putOne(broker, spec, message("m", { id: "id-0" }));

@@ -28,7 +28,7 @@ function brief({ gap, position, entries, remaining }: Page): unknown[] {
 /** Retention, and the answers to `since`, by what a channel keeps. */
 export const keepTests: readonly BrokerTest[] = [
   {
-    title: "keeps the newest messages up to the count",
+    title: "keeps the newest messages up to the count [KEEP-2]",
     async run({ broker }) {
       const spec = channel("keep/count", { retention: { count: 3, bytes: 1e6, age: HOUR } });
       await put(broker, spec, "a", "b");
@@ -37,7 +37,7 @@ export const keepTests: readonly BrokerTest[] = [
     },
   },
   {
-    title: "counts a message's data and 100 bytes for each, and drops the oldest beyond the bound",
+    title: "counts a message's data and 100 bytes for each, and drops the oldest beyond the bound [KEEP-2]",
     async run({ broker }) {
       const spec = channel("keep/bytes", { retention: { count: 100, bytes: 330, age: HOUR } });
       for (const size of [10, 10, 10]) await put(broker, spec, message("", { data: new Uint8Array(size) }));
@@ -65,7 +65,7 @@ export const keepTests: readonly BrokerTest[] = [
     },
   },
   {
-    title: "never reads a message that is older than the age, the newest included",
+    title: "never reads a message that is older than the age, the newest included [KEEP-3]",
     needs: ["clock"],
     async run({ broker, advance }) {
       const spec = channel("keep/age");
@@ -116,7 +116,7 @@ export const keepTests: readonly BrokerTest[] = [
     },
   },
   {
-    title: "keeps the newest entry of each key, in the order of offsets, and tombstones",
+    title: "keeps the newest entry of each key, in the order of offsets, and tombstones [KEEP-8]",
     async run({ broker }) {
       const spec = channel("latest/order", { keep: "latest" });
       const results = await put(
@@ -150,7 +150,7 @@ export const keepTests: readonly BrokerTest[] = [
     },
   },
   {
-    title: "keeps values of a latest channel whatever the retention, and the count of its messages",
+    title: "keeps values of a latest channel whatever the retention [KEEP-7]",
     needs: ["clock"],
     async run({ broker, advance }) {
       const spec = channel("latest/values", {
@@ -163,7 +163,8 @@ export const keepTests: readonly BrokerTest[] = [
     },
   },
   {
-    title: "drops tombstones by age; whoever is before the newest dropped one gets a gap and the full state",
+    title:
+      "drops tombstones by age, and gives whoever is before one a gap and the full state [KEEP-8, KEEP-9]",
     needs: ["clock"],
     async run({ broker, advance }) {
       const spec = channel("latest/floor", { keep: "latest" });
@@ -184,7 +185,7 @@ export const keepTests: readonly BrokerTest[] = [
     },
   },
   {
-    title: "refuses one key too many, and counts a deleted key no more",
+    title: "refuses one key too many, and counts a deleted key no more [KEEP-11]",
     async run({ broker }) {
       const spec = channel("latest/keys", { keep: "latest", maxKeys: 2 });
       const value = (key: string): ReturnType<typeof message> => message(key, { key });
@@ -196,7 +197,7 @@ export const keepTests: readonly BrokerTest[] = [
     },
   },
   {
-    title: "keeps at most as many tombstones as keys, and drops the oldest beyond as if by age",
+    title: "keeps at most as many tombstones as keys, and drops the oldest beyond as if by age [KEEP-9]",
     async run({ broker }) {
       const spec = channel("latest/tombstones", { keep: "latest", maxKeys: 2 });
       const { epoch } = (await putOne(broker, spec, deletion("a"))).position;

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import type { Page } from "../../core/ports.ts";
 import type { Entry } from "../../protocol/message.ts";
 import {
   after,
   type BrokerTest,
   channel,
+  EARLIEST,
   HOUR,
   listen,
   message,
@@ -18,7 +20,7 @@ import {
 /** Listeners, and the beginning and end of a channel's life. */
 export const lifeTests: readonly BrokerTest[] = [
   {
-    title: "follows a channel that nobody has published to, which begins it",
+    title: "follows a channel that nobody has published to, which begins it [KEEP-5]",
     async run({ broker }) {
       const spec = channel("follow/new");
       const { subscription } = await listen(broker, spec);
@@ -94,6 +96,19 @@ export const lifeTests: readonly BrokerTest[] = [
     },
   },
   {
+    title: "hands over nothing that is not stored yet [PUB-17]",
+    async run({ broker }) {
+      const spec = channel("follow/stored");
+      const reads: unknown[] = [];
+      await broker.subscribe(spec, () => reads.push(broker.read(spec, EARLIEST, { messages: 0, bytes: 0 })));
+      const ear = await listen(broker, spec);
+      await put(broker, spec, "a", "b");
+      await ear.until(2);
+      for (const read of reads) assert.equal(((await read) as Page).head, 2);
+      assert.ok(reads.length > 0);
+    },
+  },
+  {
     title: "hands a listener nothing of other channels",
     async run({ broker }) {
       const ear = await listen(broker, channel("follow/own"));
@@ -151,7 +166,7 @@ export const lifeTests: readonly BrokerTest[] = [
     },
   },
   {
-    title: "begins a later epoch when a log has lost its past, and tells old positions so",
+    title: "begins a later epoch when a log has lost its past, and tells old positions so [POS-5]",
     needs: ["forget"],
     async run({ broker, forget }) {
       const spec = channel("life/forget");
@@ -188,7 +203,7 @@ export const lifeTests: readonly BrokerTest[] = [
     },
   },
   {
-    title: "begins later epochs also while the clock stands still or goes back",
+    title: "begins later epochs also while the clock stands still or goes back [POS-3]",
     needs: ["clock", "forget"],
     async run({ broker, advance, forget }) {
       const spec = channel("life/clock");
@@ -203,7 +218,7 @@ export const lifeTests: readonly BrokerTest[] = [
     },
   },
   {
-    title: "remembers epoch and offset of an idle channel for as long as it is told after its last message",
+    title: "remembers an idle channel for as long as it is told after its last message [KEEP-6]",
     needs: ["clock"],
     async run({ broker, advance }) {
       const spec = channel("life/idle", { idleAge: 5 * HOUR });

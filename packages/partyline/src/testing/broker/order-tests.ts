@@ -21,19 +21,21 @@ import {
 /** Offsets, times, batches, pages. */
 export const orderTests: readonly BrokerTest[] = [
   {
-    title: "gives the first message offset 1 and every other one more than the one before",
+    title: "gives the first message offset 1 and every other one more, whatever the channel keeps [KEEP-1]",
     async run({ broker }) {
-      const spec = channel("order");
-      const first = await put(broker, spec, "a");
-      const more = await put(broker, spec, "b", "c");
-      assert.deepEqual(
-        [...first, ...more].map((result) => result.position.offset),
-        [1, 2, 3],
-      );
+      for (const keep of ["history", "latest", "nothing"] as const) {
+        const spec = channel(`order/${keep}`, { keep });
+        const first = await put(broker, spec, "a");
+        const more = await put(broker, spec, "b", "c");
+        assert.deepEqual(
+          [...first, ...more].map((result) => result.position.offset),
+          [1, 2, 3],
+        );
+      }
     },
   },
   {
-    title: "names an epoch by 12 characters of 0-9 and a-z, one for all messages of a life",
+    title: "names an epoch by 12 characters of 0-9 and a-z, one for all messages of a life [POS-2]",
     async run({ broker }) {
       const results = await put(broker, channel("epoch"), "a", "b");
       const epochs = new Set(results.map((result) => result.position.epoch));
@@ -93,7 +95,7 @@ export const orderTests: readonly BrokerTest[] = [
     },
   },
   {
-    title: "never lets time go back within an epoch, whatever the clock does",
+    title: "never lets time go back within an epoch, whatever the clock does [MSG-7]",
     needs: ["clock"],
     async run({ broker, advance }) {
       const spec = channel("times", { retention: { count: 100, bytes: 1e6, age: 10 * HOUR } });
@@ -128,7 +130,7 @@ export const orderTests: readonly BrokerTest[] = [
     },
   },
   {
-    title: "stores nothing of a batch of which one message is refused, and tells nobody",
+    title: "stores nothing of a batch of which one message is refused, and tells nobody [PUB-14]",
     async run({ broker }) {
       const spec = channel("whole-or-not", { keep: "latest", maxKeys: 2 });
       const ear = await listen(broker, spec);
@@ -201,7 +203,7 @@ export const orderTests: readonly BrokerTest[] = [
     },
   },
   {
-    title: "makes no channel by reading or by asking for heads",
+    title: "makes no channel by reading or by asking for heads [KEEP-5]",
     async run({ broker }) {
       const spec = channel("nobody");
       const limit = { messages: 10, bytes: 1000 };
