@@ -11,7 +11,15 @@ export interface Position {
 
 /** Where a read begins; a position is exclusive: what follows it is wanted. */
 export type Since =
-  | { readonly at: "position"; readonly position: Position }
+  | {
+      readonly at: "position";
+      readonly position: Position;
+      /**
+       * Only from a node that goes on giving a reader the whole state of a `latest` channel: the head when it began.
+       * The reader held nothing before, so it need not be told of deletions up to there. Has no text form.
+       */
+      readonly began?: number;
+    }
   | { readonly at: "earliest" }
   | { readonly at: "now" }
   | { readonly at: "last"; readonly count: number };

@@ -166,3 +166,39 @@ describe("the answer to `since`", () => {
     expect(defaultSince("latest")).toEqual({ at: "earliest" });
   });
 });
+
+describe("a reader that is being given the whole state of a `latest` channel", () => {
+  const goOn = (offset: number, began?: number): Since => ({
+    at: "position",
+    position: { epoch: NOW, offset },
+    ...(began === undefined ? {} : { began }),
+  });
+
+  it("reads on page by page below tombstones that were dropped before it began [KEEP-16]", () => {
+    for (const offset of [1, 2]) {
+      expect(resolveSince(goOn(offset, latest.head), latest, "latest")).toEqual({
+        position: { epoch: NOW, offset },
+        gap: undefined,
+      });
+    }
+  });
+
+  it("is told a gap where a tombstone that came after it began is dropped [KEEP-8, KEEP-16]", () => {
+    const later = { ...latest, head: 12, floor: 11 };
+    expect(resolveSince(goOn(5, 9), later, "latest").gap).toMatchObject({ reason: "retention" });
+    expect(resolveSince(goOn(11, 9), later, "latest").gap).toBeUndefined();
+  });
+
+  it("is told a gap where it comes back and may have begun at any time [KEEP-8]", () => {
+    expect(resolveSince(goOn(2), latest, "latest").gap).toMatchObject({ reason: "retention" });
+  });
+
+  it("is told a gap in a new epoch all the same", () => {
+    const next = { ...latest, epoch: LATER };
+    expect(resolveSince(goOn(5, 9), next, "latest").gap).toMatchObject({ reason: "epoch" });
+  });
+
+  it("is the only one: of a history nothing is left out in silence", () => {
+    expect(resolveSince(goOn(1, 9), history, "history").gap).toMatchObject({ reason: "retention" });
+  });
+});

@@ -22,7 +22,8 @@ export interface LogState {
   readonly oldest: number;
   /**
    * A reader below this offset can't be brought up to date from what is kept: `oldest - 1` of a history, the
-   * newest dropped tombstone of a `latest` channel, the head where nothing is kept.
+   * newest dropped tombstone of a `latest` channel, the head where nothing is kept. (In a `latest` channel older
+   * entries may be kept: who is given the whole state is below it for a while, see `began` of `Since`.)
    */
   readonly floor: number;
 }
@@ -52,11 +53,11 @@ export function resolveSince(since: Since, log: LogState, keep: Keep): Start {
     case "last":
       return { position: at(Math.max(log.oldest - 1, log.head - since.count)), gap: undefined };
     case "position":
-      return resume(since.position, log, keep);
+      return resume(since.position, log, keep, keep === "latest" ? (since.began ?? 0) : 0);
   }
 }
 
-function resume(from: Position, log: LogState, keep: Keep): Start {
+function resume(from: Position, log: LogState, keep: Keep, began: number): Start {
   const missed = (reason: GapReason, offset: number): Start => {
     const to = { epoch: log.epoch, offset };
     const lost = from.epoch === to.epoch && to.offset >= from.offset ? { lost: to.offset - from.offset } : {};
@@ -66,6 +67,6 @@ function resume(from: Position, log: LogState, keep: Keep): Start {
   // A `latest` reader that is lost in any way gets the whole state, which is at hand.
   if (from.offset > log.head)
     return missed("unknown-position", keep === "latest" ? log.oldest - 1 : log.head);
-  if (from.offset >= log.floor) return { position: from, gap: undefined };
+  if (Math.max(from.offset, began) >= log.floor) return { position: from, gap: undefined };
   return missed(keep === "nothing" ? "not-kept" : "retention", log.oldest - 1);
 }
