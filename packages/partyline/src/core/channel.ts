@@ -185,7 +185,7 @@ export class Channel implements ChannelRef, Flushable, Timed {
     const last = after + entries.length;
     const batch = new SharedItem(this, { is: "messages", epoch: this.#epoch, after, entries });
     this.#lastFrame = this.#context.clock.now();
-    this.live.deliver(batch, after, last);
+    this.live.deliver(batch, { epoch: this.#epoch, after, last });
   }
 
   // --- what is no message ------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@ import type { Outgoing } from "./ports.ts";
 
 /** A cursor as its channel sees it. */
 export interface LiveCursor {
+  readonly epoch: string;
   /** Offset of the last message that the reader was given. */
   last: number;
   /** Place in the list, kept by the list: so that leaving is O(1). */
@@ -11,6 +12,15 @@ export interface LiveCursor {
   write(outgoing: Outgoing): void;
   /** Leaves the list and reads on by itself. */
   lag(): void;
+}
+
+/** Which messages a batch holds. */
+export interface BatchRange {
+  readonly epoch: string;
+  /** Offset before its first message. */
+  readonly after: number;
+  /** Offset of its last message. */
+  readonly last: number;
 }
 
 /** The cursors of a channel that stand at its head and get what comes. */
@@ -34,14 +44,15 @@ export class LiveCursors {
 
   /**
    * Gives the batch of offsets `after + 1` to `last` to each cursor that stands at `after`. A cursor that stands
-   * elsewhere does not get it, however near: it reads its own range (or has it all already).
+   * elsewhere does not get it, however near: it reads its own range (or has it all already, in this epoch or by
+   * being in a later one).
    */
-  deliver(batch: Outgoing, after: number, last: number): void {
+  deliver(batch: Outgoing, { epoch, after, last }: BatchRange): void {
     // Backwards, because a cursor that leaves is replaced by the last one, which has been served by then.
     for (let index = this.#list.length - 1; index >= 0; index--) {
       const cursor = this.#list[index];
-      if (!cursor || cursor.last >= last) continue;
-      if (cursor.last === after && cursor.ready) {
+      if (!cursor || cursor.epoch > epoch || (cursor.last >= last && cursor.epoch === epoch)) continue;
+      if (cursor.last === after && cursor.epoch === epoch && cursor.ready) {
         cursor.last = last;
         cursor.write(batch);
       } else cursor.lag();

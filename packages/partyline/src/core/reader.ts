@@ -193,7 +193,7 @@ export class ChannelReader implements Reader, CursorOwner {
   #pumpLater(): void {
     if (this.#waiting) return;
     this.#waiting = true;
-    this.#context.turn.add(this);
+    this.#context.turn.addBehind(this);
   }
 
   /** The next turn of a long catch-up. */

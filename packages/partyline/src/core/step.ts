@@ -31,11 +31,12 @@ export type Step =
  * The heart of attach, catch-up and slow readers, which are one thing: a cursor behind the head. Pure, so that it is
  * proved against generated histories.
  *
- * A cursor *beyond* this node's head, which the broker vouched for, is live: the node will get there, and the check
- * on each batch keeps it from hearing anything twice.
+ * A cursor *beyond* this node's head or epoch, which the broker vouched for, is live: the node will get there, and the
+ * check on each batch keeps it from hearing anything twice.
  */
 export function nextStep(cursor: CursorPlace, tail: TailView): Step {
-  if (cursor.epoch !== tail.epoch) return { do: "read" };
+  if (cursor.epoch > tail.epoch) return { do: "live" };
+  if (cursor.epoch < tail.epoch) return { do: "read" };
   if (cursor.last >= tail.head) return { do: "live" };
   switch (tail.keep) {
     case "nothing":

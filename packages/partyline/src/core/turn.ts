@@ -15,6 +15,7 @@ export interface Flushable {
 export class Turn {
   readonly #clock: Clock;
   #dirty: Flushable[] = [];
+  #behind: Flushable[] = [];
   #corked: Corkable[] = [];
   #armed = false;
 
@@ -25,6 +26,12 @@ export class Turn {
   /** Calls `flush` once at the end of the turn; the caller sees to it that it asks once a turn. */
   add(flushable: Flushable): void {
     this.#dirty.push(flushable);
+    this.#arm();
+  }
+
+  /** As {@link add}, after all that is live: catch-up does not hold up what is new. */
+  addBehind(flushable: Flushable): void {
+    this.#behind.push(flushable);
     this.#arm();
   }
 
@@ -45,7 +52,10 @@ export class Turn {
     this.#armed = false;
     const dirty = this.#dirty;
     this.#dirty = [];
+    const behind = this.#behind;
+    this.#behind = [];
     for (const flushable of dirty) flushable.flush();
+    for (const flushable of behind) flushable.flush();
     // Last: what the channels wrote to a connection leaves together with its replies.
     const corked = this.#corked;
     this.#corked = [];

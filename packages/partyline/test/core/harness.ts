@@ -1,0 +1,50 @@
+import { createMemoryBroker, type MemoryBroker } from "../../src/brokers/memory/index.ts";
+import { createCounters, type Counters } from "../../src/core/counters.ts";
+import { createEngine, type EngineOptions, type OwnedEngine } from "../../src/core/engine.ts";
+import { SERVER_GRANTS } from "../../src/core/grants.ts";
+import type { Appended, Broker } from "../../src/core/ports.ts";
+import { encodeText } from "../../src/protocol/message.ts";
+import { createVirtualClock, type VirtualClock } from "../../src/testing/virtual-clock.ts";
+
+/** An engine on a virtual clock, over a memory broker that can be wrapped. */
+export interface Harness {
+  readonly clock: VirtualClock;
+  readonly memory: MemoryBroker;
+  readonly engine: OwnedEngine;
+  readonly counters: Counters;
+  readonly logged: string[];
+  publish(channel: string, text: string, key?: string): Appended;
+}
+
+export function createHarness(
+  options: Partial<EngineOptions> = {},
+  wrap: (broker: MemoryBroker) => Broker = (broker) => broker,
+): Harness {
+  const clock = createVirtualClock(1_000_000);
+  let seed = 1;
+  const random = (): number => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
+  const memory = createMemoryBroker({ now: () => 1_790_000_000_000 + clock.now(), random });
+  const counters = createCounters();
+  const logged: string[] = [];
+  const log = (message: string): void => void logged.push(message);
+  const engine = createEngine({
+    broker: wrap(memory),
+    clock,
+    metrics: counters,
+    logger: { info: log, warn: log, error: log },
+    ...options,
+  });
+  return {
+    clock,
+    memory,
+    engine,
+    counters,
+    logged,
+    publish(channel, text, key) {
+      const appended = engine.publish({ channel, kind: "auto", data: encodeText(text), key }, SERVER_GRANTS);
+      if (appended instanceof Promise)
+        throw new Error("This harness publishes to a broker that answers at once.");
+      return appended;
+    },
+  };
+}
