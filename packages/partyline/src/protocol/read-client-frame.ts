@@ -4,10 +4,13 @@ import type { ClientFrame, DeleteFrame, PublishFrame } from "./frames.ts";
 import { memberText } from "./json-span.ts";
 import { encodeText } from "./message.ts";
 
-/** A line that is no frame: `n` is the command it was meant as, where that can be read. */
+/** A line that is no frame. */
 export interface RefusedLine {
   readonly t: "refused";
+  /** The command that it was meant as, where that can be read. */
   readonly n: number | undefined;
+  /** The channel that it was meant to change: what follows it there is held, as behind any refused publish. */
+  readonly channel: string | undefined;
   readonly error: PartylineError;
 }
 
@@ -33,10 +36,13 @@ export function readClientFrame(line: string): ClientFrame | RefusedLine {
     fields = value as Fields;
     return readFields(fields, line);
   } catch (error) {
-    const n = typeof fields["n"] === "number" && Number.isSafeInteger(fields["n"]) ? fields["n"] : undefined;
-    if (error instanceof PartylineError) return { t: "refused", n, error };
-    return { t: "refused", n, error: badFrame("A frame is one line of valid JSON") };
+    const refused = error instanceof PartylineError ? error : badFrame("A frame is one line of valid JSON");
+    return { t: "refused", n: wholeNumber(fields["n"]), channel: changedChannel(fields), error: refused };
   }
+}
+
+function changedChannel({ t, channel }: Fields): string | undefined {
+  return (t === "publish" || t === "delete") && typeof channel === "string" ? channel : undefined;
 }
 
 function readFields(fields: Fields, line: string): ClientFrame {
@@ -55,21 +61,21 @@ function readFields(fields: Fields, line: string): ClientFrame {
       const since = optionalString(fields, "since");
       return {
         t: "attach",
-        n: number(fields, "n"),
+        n: command(fields),
         channel: string(fields, "channel"),
         ...(since === undefined ? {} : { since }),
       };
     }
     case "detach":
-      return { t: "detach", n: number(fields, "n"), channel: string(fields, "channel") };
+      return { t: "detach", n: command(fields), channel: string(fields, "channel") };
     case "publish":
       return readPublish(fields, line);
     case "delete":
       return { t: "delete", ...upstream(fields), key: string(fields, "key") };
     case "token":
-      return { t: "token", n: number(fields, "n"), token: string(fields, "token") };
+      return { t: "token", n: command(fields), token: string(fields, "token") };
     case "ping":
-      return { t: "ping", n: number(fields, "n") };
+      return { t: "ping", n: command(fields) };
     default:
       throw badFrame(`Unknown frame type ${JSON.stringify(fields["t"])?.slice(0, 40)}`);
   }
@@ -108,13 +114,25 @@ function upstream(fields: Fields): Upstream {
   const id = string(fields, "id");
   if (!isPublishId(id))
     throw new PartylineError("bad-id", `Not a publish id: ${JSON.stringify(id.slice(0, 80))}.`);
+  const { first } = fields;
+  if (first !== undefined && typeof first !== "boolean") throw badFrame("`first` is true or false");
   return {
-    n: number(fields, "n"),
+    n: command(fields),
     channel: string(fields, "channel"),
     id,
     at: number(fields, "at"),
-    ...(fields["first"] === true ? { first: true } : {}),
+    ...(first === true ? { first } : {}),
   };
+}
+
+function command(fields: Fields): number {
+  const n = wholeNumber(fields["n"]);
+  if (n === undefined) throw badFrame("`n` is a whole number from 0");
+  return n;
+}
+
+function wholeNumber(value: unknown): number | undefined {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
 function number(fields: Fields, name: string): number {

@@ -22,6 +22,7 @@ const TYPES: ReadonlySet<unknown> = new Set<ServerFrame["t"]>([
  */
 export function readServerFrame(line: string): ServerFrame | undefined {
   const frame: unknown = JSON.parse(line);
-  if (typeof frame !== "object" || frame === null) throw new SyntaxError("A frame is a JSON object.");
+  if (typeof frame !== "object" || frame === null || Array.isArray(frame))
+    throw new SyntaxError("A frame is a JSON object.");
   return TYPES.has((frame as { t?: unknown }).t) ? (frame as ServerFrame) : undefined;
 }
