@@ -6,21 +6,20 @@ import { formatSse } from "./sse.ts";
 
 /**
  * The block of a message on `/channels/{name}` as SSE: an unnamed event for text and JSON, so that `onmessage`
- * gets the data as it was published. A CR can't be carried: text that holds one, and binary, is `base64`.
+ * gets the data as it was published. A CR can't be carried: text that holds one, and binary, is `base64`; in JSON,
+ * where it is white space, and in a deleted key it becomes LF.
  */
 export function rawSseMessage(epoch: string, entry: Entry): string {
   const id = formatPosition({ epoch, offset: entry.offset });
-  if (entry.kind === "deleted") return formatSse({ event: "deleted", id, data: entryKey(entry) });
+  if (entry.kind === "deleted") return formatSse({ event: "deleted", id, data: withLf(entry.key ?? "") });
   const text = entry.kind === "binary" ? undefined : decodeText(entry.data);
-  if (text !== undefined && !text.includes("\r")) return formatSse({ id, data: text });
-  if (text !== undefined && entry.kind === "json")
-    return formatSse({ id, data: text.replace(/\r\n?/g, "\n") });
-  return formatSse({ event: "base64", id, data: toBase64(entry.data) });
+  if (text === undefined || (entry.kind === "text" && text.includes("\r")))
+    return formatSse({ event: "base64", id, data: toBase64(entry.data) });
+  return formatSse({ id, data: withLf(text) });
 }
 
-/** Keys come from outside and may hold anything: line ends become spaces, for the stream's sake. */
-function entryKey(entry: Entry): string {
-  return (entry.key ?? "").replace(/[\r\n]+/g, " ");
+function withLf(text: string): string {
+  return text.replace(/\r\n?/g, "\n");
 }
 
 /**
