@@ -41,9 +41,8 @@ describe("base64", () => {
   it("refuses or reads any text, and never throws", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
-        const bytes = fromBase64(text);
-        if (bytes) expect(text).toMatch(/^[A-Za-z0-9+/]*={0,2}$/);
-        else expect(Buffer.from(text, "base64").toString("base64")).not.toBe(text);
+        const canonical = Buffer.from(text, "base64").toString("base64") === text;
+        expect(fromBase64(text) !== undefined || !canonical).toBe(true);
       }),
     );
   });

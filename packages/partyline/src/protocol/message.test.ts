@@ -12,6 +12,15 @@ function outcome(read: () => unknown): unknown {
   }
 }
 
+function remedyOf(read: () => unknown): string | undefined {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof PartylineError) return error.remedy;
+  }
+  return undefined;
+}
+
 const NOT_UTF8 = Uint8Array.of(0x7b, 0xff, 0x7d);
 const HALF_SURROGATE = Uint8Array.of(0xed, 0xa0, 0x80);
 
@@ -44,10 +53,8 @@ describe("a content type", () => {
   });
 
   it("of a form is refused with the header to add, for curl sends it unasked [MSG-2]", () => {
-    const refusal = (): unknown => declaredKind("application/x-www-form-urlencoded");
-    expect(refusal).toThrow(
-      expect.objectContaining({ remedy: expect.stringContaining("-H 'content-type: application/json'") }),
-    );
+    const refusal = remedyOf(() => declaredKind("application/x-www-form-urlencoded"));
+    expect(refusal).toContain("-H 'content-type: application/json'");
   });
 });
 
@@ -83,8 +90,7 @@ describe("the kind of a message", () => {
       fc.property(fc.uint8Array({ maxLength: 40 }), (data) => {
         const text = Buffer.from(data).toString("utf8");
         const isText = Buffer.compare(Buffer.from(text), data) === 0;
-        if (!isText) expect(decideKind(data, "auto", false)).toBe("binary");
-        else expect(["text", "json"]).toContain(decideKind(data, "auto", false));
+        expect(decideKind(data, "auto", false)).toBeOneOf(isText ? ["text", "json"] : ["binary"]);
       }),
     );
   });
@@ -106,7 +112,7 @@ describe("the kind of a message", () => {
 });
 
 describe("the text of a message", () => {
-  it("is what its bytes were made of, a byte order mark included [MSG-4]", () => {
+  it("is what its bytes were made of, a byte order mark included", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.boolean(), (text, marked) => {
         const whole = marked ? `\uFEFF${text}` : text;
