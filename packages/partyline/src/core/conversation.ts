@@ -183,15 +183,17 @@ export class FrameConversation implements Conversation, Timed {
   // --- commands -----------------------------------------------------------------------------------------------
 
   #handle(frame: ClientFrame | RefusedLine): void {
-    if (frame.t === "refused") return this.#refuse(frame.n, frame.error);
+    if (frame.t === "refused") {
+      this.#hold(frame.channel);
+      return this.#refuse(frame.n, frame.error);
+    }
     if (frame.t === "hello") return this.#refuse(undefined, badFrame("`hello` comes once, first"));
     try {
       const delay = this.#bucket.take(this.#context.clock.now());
       if (delay > 0) throw this.#tooFast(delay);
       this.#command(frame);
     } catch (error) {
-      // Whatever is not stored holds what was sent after it, or that would overtake its repeat.
-      if (frame.t === "publish" || frame.t === "delete") this.#held.add(frame.channel.normalize("NFC"));
+      if (frame.t === "publish" || frame.t === "delete") this.#hold(frame.channel);
       this.#refuse(frame.n, error);
     }
   }
@@ -264,6 +266,11 @@ export class FrameConversation implements Conversation, Timed {
       this.#answer({ t: "result", n: frame.n });
     };
     this.#decide(granted, grant, (error) => this.#refuse(frame.n, error));
+  }
+
+  /** Whatever is not stored holds what was sent after it, or that would overtake its repeat. */
+  #hold(channel: string | undefined): void {
+    if (channel !== undefined) this.#held.add(channel.normalize("NFC"));
   }
 
   // --- answers ------------------------------------------------------------------------------------------------

@@ -253,7 +253,7 @@ function spec(keep: Keep): ChannelSpec {
 describe.each(["history", "latest", "nothing"] as const)(
   "attach and catch-up on a channel that keeps %s",
   (keep) => {
-    it("gives each reader the log, once and in order, or tells what is missing", async () => {
+    it("gives each reader the log, once and in order, or tells what is missing [ATT-1] [ATT-4]", async () => {
       await fc.assert(
         fc.asyncProperty(steps, (history) => play(history, keep)),
         { numRuns: 400 },

@@ -18,7 +18,7 @@ function attach(reader: Reader, channel: string, since?: string): AttachAnswer {
 }
 
 describe("attach", () => {
-  it("delivers what is published after it, once, at the end of the turn", () => {
+  it("delivers what is published after it, once, at the end of the turn [POS-10]", () => {
     const harness = createHarness();
     const { probe, reader } = open(harness);
     attach(reader, "a");
@@ -30,7 +30,7 @@ describe("attach", () => {
     expect(probe.outgoing).toHaveLength(1);
   });
 
-  it("answers a position at the head with continuous and nothing replayed", () => {
+  it("answers a position at the head with continuous and nothing replayed [POS-13] [GAP-1]", () => {
     const harness = createHarness();
     const { position } = harness.publish("a", "one");
     const { reader } = open(harness);
@@ -38,7 +38,7 @@ describe("attach", () => {
     expect(describeAnswer(answer)).toBe(`continuous 0 from ${position.epoch}:1`);
   });
 
-  it("replays what follows a kept position and goes on live without a hole or a double", () => {
+  it("replays what follows a kept position and goes on live without a hole or a double [POS-14] [ATT-1]", () => {
     const harness = createHarness();
     const { position } = harness.publish("a", "one");
     harness.publish("a", "two");
@@ -53,7 +53,7 @@ describe("attach", () => {
     expect(probe.takeLog()).toEqual(["2:two", "3:three", "4:four"]);
   });
 
-  it("tells a gap where retention has passed the position", () => {
+  it("tells a gap where retention has passed the position [POS-15] [GAP-2] [GAP-3]", () => {
     const harness = createHarness({ retention: { count: 2 } });
     const { position } = harness.publish("a", "one");
     for (const text of ["two", "three", "four"]) harness.publish("a", text);
@@ -69,7 +69,7 @@ describe("attach", () => {
     expect(harness.counters.snapshot().gaps).toEqual({ retention: 1 });
   });
 
-  it("tells a gap and goes on at the head where the position is above it", () => {
+  it("tells a gap and goes on at the head where the position is above it [POS-16]", () => {
     const harness = createHarness();
     const { position } = harness.publish("a", "one");
     const { reader } = open(harness);
@@ -77,7 +77,7 @@ describe("attach", () => {
     expect(describeAnswer(answer)).toBe(`gap unknown-position to ${position.epoch}:1`);
   });
 
-  it("tells a live reader of a new epoch and goes on with its messages", () => {
+  it("tells a live reader of a new epoch and goes on with its messages [GAP-4]", () => {
     const harness = createHarness();
     const { probe, reader } = open(harness);
     attach(reader, "a");
@@ -90,7 +90,7 @@ describe("attach", () => {
     expect(probe.takeLog()).toEqual(["1:one", `gap epoch ${first.epoch}:1 ${second.epoch}:0`, "1:again one"]);
   });
 
-  it("replaces an attach of the same channel by the second one", () => {
+  it("replaces an attach of the same channel by the second one [ATT-8]", () => {
     const harness = createHarness();
     const { probe, reader } = open(harness);
     attach(reader, "a");
@@ -111,7 +111,7 @@ describe("attach", () => {
     expect(probe.takeLog()).toEqual([]);
   });
 
-  it("refuses one channel too many", () => {
+  it("refuses one channel too many [ATT-9]", () => {
     const harness = createHarness({ limits: { channelsPerConnection: 1 } });
     const { reader } = open(harness);
     attach(reader, "a");
@@ -120,7 +120,7 @@ describe("attach", () => {
     );
   });
 
-  it("refuses names that no definition matches, and reserved ones", () => {
+  it("refuses names that no definition matches, and reserved ones [NAME-7] [NAME-9]", () => {
     const harness = createHarness({ channels: { "chat/:room": {} } });
     const { reader } = open(harness);
     expect(() => reader.attach("news", undefined)).toThrow(
@@ -133,7 +133,7 @@ describe("attach", () => {
 });
 
 describe("a slow reader", () => {
-  it("is given nothing while its socket is full, and reads on from the log when it drains", () => {
+  it("is given nothing while its socket is full, and reads on from the log when it drains [ATT-5]", () => {
     const harness = createHarness();
     const { probe, reader } = open(harness);
     const other = open(harness);
@@ -175,7 +175,7 @@ describe("a slow reader", () => {
     expect(probe.takeLog()).toEqual(["1:1", "3:3", "4:4"]);
   });
 
-  it("is told what it was not given on a channel that keeps nothing", () => {
+  it("is told what it was not given on a channel that keeps nothing [KEEP-13]", () => {
     const harness = createHarness({ channels: { typing: { keep: "nothing" } } });
     const { probe, reader } = open(harness);
     attach(reader, "typing");
@@ -221,7 +221,7 @@ describe("a slow reader", () => {
 });
 
 describe("a quiet channel", () => {
-  it("repeats its position to live readers every 20 s", () => {
+  it("repeats its position to live readers every 20 s [LIVE-1]", () => {
     const harness = createHarness();
     const { probe, reader } = open(harness);
     attach(reader, "a");
@@ -242,7 +242,7 @@ describe("a quiet channel", () => {
 });
 
 describe("the head check", () => {
-  it("finds messages that the broker did not deliver, within two checks", async () => {
+  it("finds messages that the broker did not deliver, within two checks [LIVE-2]", async () => {
     let deaf = false;
     const harness = createHarness({}, (memory) => ({
       ...memory,
@@ -265,6 +265,27 @@ describe("the head check", () => {
     }
     expect(probe.takeLog().filter((line) => !line.startsWith("mark"))).toEqual(["1:one", "2:two"]);
     expect(harness.counters.snapshot().stale).toEqual({ "": 1 });
+  });
+
+  it("is not needed where a later message shows the hole: readers are given their own range [ATT-3]", () => {
+    let deaf = false;
+    const harness = createHarness({}, (memory) => ({
+      ...memory,
+      subscribe: (spec, listener) =>
+        memory.subscribe(spec, (epoch, entries) => {
+          if (!deaf) listener(epoch, entries);
+        }),
+    }));
+    const { probe, reader } = open(harness);
+    attach(reader, "a");
+    harness.publish("a", "one");
+    harness.clock.turn();
+    deaf = true;
+    harness.publish("a", "two");
+    deaf = false;
+    harness.publish("a", "three");
+    harness.clock.turn();
+    expect(probe.takeLog()).toEqual(["1:one", "2:two", "3:three"]);
   });
 
   it("tells readers that their channel is stale while the broker does not answer", async () => {
