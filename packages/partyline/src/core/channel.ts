@@ -240,10 +240,10 @@ export class Channel implements ChannelRef, Flushable, Timed {
   }
 
   /** The broker's answer to a cursor that the tail does not reach back to. */
-  read(since: Position): MaybePromise<Page | undefined> {
+  read(since: Position, began: number): MaybePromise<Page | undefined> {
     return this.#context.broker.read(
       this.spec,
-      { at: "position", position: since },
+      { at: "position", position: since, began },
       { messages: PAGE_MESSAGES, bytes: PAGE_BYTES },
     );
   }

@@ -23,6 +23,8 @@ export class Cursor implements LiveCursor {
   last: number;
   state: CursorState = "attached";
   index = -1;
+  /** Head of the log when this reader began from nothing; see `began` of `Since`. */
+  began = 0;
 
   constructor(
     channel: Channel,

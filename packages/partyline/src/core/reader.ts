@@ -97,8 +97,11 @@ export class ChannelReader implements Reader, CursorOwner {
         since.position.offset === head.offset);
     if (atHead) return this.#answer(cursor, { position: head, gap: undefined, remaining: 0 });
     const page = this.#context.broker.read(channel.spec, since, { messages: 0, bytes: 0 });
-    if (page instanceof Promise) return page.then((read) => this.#answer(cursor, read ?? nothing(head)));
-    return this.#answer(cursor, page ?? nothing(head));
+    const placed = (read: Page | undefined): AttachAnswer => {
+      if (read && (read.gap || since.at !== "position")) cursor.began = read.head;
+      return this.#answer(cursor, read ?? nothing(head));
+    };
+    return page instanceof Promise ? page.then(placed) : placed(page);
   }
 
   #answer(cursor: Cursor, start: Pick<Page, "position" | "gap" | "remaining">): AttachAnswer {
@@ -229,7 +232,7 @@ export class ChannelReader implements Reader, CursorOwner {
       case "read": {
         const shared = cursor.epoch === view.epoch ? channel.sharedPage(cursor.last) : undefined;
         if (shared) return this.#deliver(cursor, shared);
-        const page = channel.read({ epoch: cursor.epoch, offset: cursor.last });
+        const page = channel.read({ epoch: cursor.epoch, offset: cursor.last }, cursor.began);
         if (!(page instanceof Promise)) return this.#take(cursor, page);
         cursor.state = "reading";
         page.then(
@@ -266,6 +269,7 @@ export class ChannelReader implements Reader, CursorOwner {
     if (!page)
       return this.#failed(cursor, new Error(`The broker has no channel "${channel.name}" any more.`));
     if (page.gap) {
+      cursor.began = page.head;
       this.#context.metrics.count("gaps", page.gap.reason);
       this.#tell(cursor, { is: "gap", gap: page.gap });
     }

@@ -175,6 +175,19 @@ describe("a slow reader", () => {
     expect(probe.takeLog()).toEqual(["1:1", "3:3", "4:4"]);
   });
 
+  it("is given the whole of a state in which a deletion was forgotten, once [KEEP-16]", () => {
+    const harness = createHarness({ channels: { prices: { keep: "latest", retention: { age: 1_000 } } } });
+    harness.publish("prices", "1", "a");
+    harness.publish("prices", "2", "b");
+    void harness.engine.remove("prices", "b", OPEN_GRANTS);
+    harness.clock.advance(5_000);
+    const { probe, reader } = open(harness);
+    const answer = attach(reader, "prices");
+    harness.clock.turn();
+    const { epoch } = answer.position;
+    expect(probe.takeLog()).toEqual(["1:1", `skip ${epoch}:1 ${epoch}:3`]);
+  });
+
   it("is told what it was not given on a channel that keeps nothing [KEEP-13]", () => {
     const harness = createHarness({ channels: { typing: { keep: "nothing" } } });
     const { probe, reader } = open(harness);
