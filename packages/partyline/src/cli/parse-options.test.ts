@@ -1,0 +1,64 @@
+import { describe, expect, it } from "vitest";
+import {
+  parseChannel,
+  parseChannels,
+  parseCount,
+  parseOrigin,
+  parsePort,
+  parseSinceText,
+  parseSpeed,
+  parseUrl,
+} from "./parse-options.ts";
+
+const refused = expect.objectContaining({ code: "commander.invalidArgument" }) as Error;
+
+describe("what is typed", () => {
+  it.for(["0", "8080", "65535"])("takes %j for a port", (text) => {
+    expect(parsePort(text)).toBe(Number(text));
+  });
+
+  it.for(["", "-1", "65536", "80 ", "1e3", "http"])("refuses %j as a port", (text) => {
+    expect(() => parsePort(text)).toThrow(refused);
+  });
+
+  it.for(["0", "-1", "1.5", "", "ten", "99999999999999999"])("refuses %j as a count", (text) => {
+    expect(() => parseCount(text)).toThrow(refused);
+  });
+
+  it("takes a speed as a factor, max and 0 as no waiting", () => {
+    expect(["60", "60x", "0.5", "max", "0"].map(parseSpeed)).toEqual([60, 60, 0.5, Infinity, Infinity]);
+    for (const text of ["", "-1", "fast", "NaN", "Infinity"]) expect(() => parseSpeed(text)).toThrow(refused);
+  });
+
+  it("takes a server's address with or without a scheme", () => {
+    expect(
+      ["localhost:1234", "https://a.example/x", "ws://[::1]:80"].map((text) => parseUrl(text).href),
+    ).toEqual(["http://localhost:1234/", "https://a.example/x", "ws://[::1]/"]);
+    for (const text of ["", "ftp://a", "http://", "a b"]) expect(() => parseUrl(text)).toThrow(refused);
+  });
+
+  it("takes origins one after the other, as browsers send them", () => {
+    expect(parseOrigin("https://b.example/", parseOrigin("http://LOCALHOST:80"))).toEqual([
+      "http://localhost",
+      "https://b.example",
+    ]);
+    for (const text of ["*", "null", "localhost:5173", "https://a.example/page", "file:///x"])
+      expect(() => parseOrigin(text)).toThrow(refused);
+  });
+
+  it("takes channel names as the server does", () => {
+    expect(parseChannels("b/c", parseChannels("a"))).toEqual(["a", "b/c"]);
+    for (const text of ["", "a//b", "a*", ".."]) expect(() => parseChannel(text)).toThrow(refused);
+  });
+
+  it("takes a since as the server does", () => {
+    expect(["earliest", "now", "last:5", "0123456789ab:7", ""].map(parseSinceText)).toEqual([
+      "earliest",
+      "now",
+      "last:5",
+      "0123456789ab:7",
+      undefined,
+    ]);
+    for (const text of ["yesterday", "last:", "7"]) expect(() => parseSinceText(text)).toThrow(refused);
+  });
+});
