@@ -1,5 +1,5 @@
 import { PartylineError } from "../protocol/errors.ts";
-import type { Entry } from "../protocol/message.ts";
+import type { Entry, Keep } from "../protocol/message.ts";
 import type { Position } from "../protocol/position.ts";
 import type { Channels } from "./channels.ts";
 import type { Context } from "./context.ts";
@@ -25,10 +25,19 @@ export function readHistory(
   const channel = channels.get(request.channel);
   if (!grants.allows("subscribe", channel.name))
     throw new PartylineError("forbidden", `Not allowed to read "${channel.name}".`);
-  const since = request.since ?? { at: "last", count: request.limit };
-  const limit = { messages: request.limit, bytes: context.limits.historyBytes };
+  const messages = messageLimit(channel.spec.keep, request);
+  const since = request.since ?? { at: "last", count: messages };
+  const limit = { messages, bytes: context.limits.historyBytes };
   const page = context.broker.read(channel.spec, since, limit);
   return page instanceof Promise ? page.then(toAnswer) : toAnswer(page);
+}
+
+/**
+ * A state is answered whole: its reader could not go on from the middle of it, once a deletion after that place was
+ * forgotten.
+ */
+function messageLimit(keep: Keep, request: HistoryRequest): number {
+  return keep === "latest" ? Number.MAX_SAFE_INTEGER : request.limit;
 }
 
 function toAnswer(page: Page | undefined): HistoryAnswer {
@@ -54,7 +63,8 @@ export async function pollHistory(
   request: HistoryRequest & { readonly wait: number },
   grants: Grants,
 ): Promise<HistoryAnswer> {
-  const gathered = new Gathered(request.limit, context.limits.historyBytes);
+  const { keep } = channels.get(request.channel).spec;
+  const gathered = new Gathered(messageLimit(keep, request), context.limits.historyBytes);
   const reader = new ChannelReader(context, channels, gathered, grants);
   try {
     const answer = await reader.attach(request.channel, request.since);
