@@ -6,8 +6,8 @@ function rig(
   columns = 80,
 ): {
   written: string[];
-  at(time: number): void;
-  now(): number;
+  at: (time: number) => void;
+  now: () => number;
   output: { write(text: string): void; isTTY: boolean; columns: number };
 } {
   let time = 1000;

@@ -4,9 +4,9 @@ import { sendAll } from "./send-all.ts";
 /** A server that stores when it is told to. */
 function server(): {
   started: number[];
-  store(item: number): void;
-  refuse(item: number): void;
-  publish(item: number): Promise<void>;
+  store: (item: number) => void;
+  refuse: (item: number) => void;
+  publish: (item: number) => Promise<void>;
 } {
   const started: number[] = [];
   const open = new Map<number, { resolve(): void; reject(error: Error): void }>();
