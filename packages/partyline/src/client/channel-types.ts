@@ -49,7 +49,7 @@ export interface PublishResult {
 /** A publish of which is not known yet whether it is stored. */
 export interface PendingPublish {
   readonly id: string;
-  readonly key?: string;
+  readonly key: string;
   /** `waiting`: never sent. `sent`: sent at least once. */
   readonly state: "waiting" | "sent";
 }

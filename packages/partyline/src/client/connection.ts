@@ -1,18 +1,17 @@
-import type { WelcomeFrame } from "../protocol/frames.ts";
 import type { PartylineError } from "../protocol/partyline-error.ts";
 import { type BackoffOptions, backoffDelay } from "./backoff.ts";
-import type { ClientState } from "./client-types.ts";
-import { closedError, connectionLost } from "./errors.ts";
-import type { Link, LinkEnd, LinkHost, LinkRequest, Transport, TransportName } from "./link.ts";
+import type { ClientState, ClientStatus } from "./client-types.ts";
+import { closedError, connectionLost, silence } from "./errors.ts";
+import type { Link, LinkHost, LinkRequest, Transport, TransportName } from "./link.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Times of a connection, ms. */
 export interface ConnectionTiming extends BackoffOptions {
-  /** How long a transport may take until its first frame. Default 3 000. */
+  /** How long a transport may take until its first frame. */
   readonly openTimeout: number;
-  /** A connection that lasted this long was a good one: failures are forgotten. Default 10 000. */
+  /** A connection that lasted this long was a good one: failures are forgotten. */
   readonly stableAfter: number;
-  /** Until a better transport is tried again; doubles up to ten times this. Default 60 000. */
+  /** Until a better transport is tried again; doubles up to ten times this. */
   readonly upgradeInterval: number;
 }
 
@@ -26,10 +25,10 @@ export interface ConnectionPort {
   readonly request: Omit<LinkRequest, "host" | "token">;
   token(): Promise<string | undefined>;
   readonly host: Omit<LinkHost, "end">;
-  /** A connection is there on which nothing was sent yet: the first one, or one that takes over. */
+  /** A link is there on which nothing was published yet: the first one, or one that takes over. */
   connected(link: Link): void;
   disconnected(): void;
-  /** A link that was opened beside the present one did not come to be. */
+  /** A link that was being opened beside the present one did not come to be. */
   abandoned(): void;
   changed(state: ClientState): void;
 }
@@ -40,7 +39,7 @@ export interface ConnectionPort {
  *   opening ──welcome──▶ live ──end──▶ waiting ──backoff──▶ opening
  *      │ │                │ └ a better or asked-for transport: opened beside it, takes over at its welcome
  *      │ └ end: the next transport; after the last one ▶ waiting, or ▶ offline until the runtime is online
- *      └ terminal end, close() ▶ closed
+ *      └ an end for good, close() ▶ closed
  */
 export interface Connection {
   readonly state: ClientState;
@@ -53,248 +52,187 @@ export interface Connection {
 /** A link from the wish for it to its end. */
 interface Dial {
   readonly transport: TransportName;
+  link: Link | undefined;
+  /** When it was welcomed; `undefined` before. */
+  since: number | undefined;
   close(): void;
 }
-
-type Phase =
-  | { readonly at: "opening"; readonly dial: Dial; readonly tried: ReadonlySet<TransportName> }
-  | { readonly at: "live"; readonly dial: Dial; readonly link: Link; readonly since: number; stop(): void }
-  | { readonly at: "waiting"; stop(): void }
-  | { readonly at: "offline" }
-  | { readonly at: "closed" };
 
 /** Ends within `stableAfter`, one after the other, that make the next transport the one to begin with. */
 const MAX_YOUNG_ENDS = 3;
 
 export function createConnection(port: ConnectionPort): Connection {
   const { runtime, timing } = port;
-  let order = [...port.order];
+  let order = port.order;
+  /** What worked last, or is to be tried next. */
   let preferred = order[0] as TransportName;
   let failures = 0;
   let youngEnds = 0;
   let upgradeDelay = timing.upgradeInterval;
-  let candidate: Dial | undefined;
+  let live: Dial | undefined;
+  /** Being opened: the next link, or one beside `live`. */
+  let dialing: Dial | undefined;
+  /** Of what is to come: the next attempt, or the next try of a better transport. */
+  let stopTimer = (): void => undefined;
   let state: ClientState = { status: "connecting", since: runtime.now() };
-  let phase: Phase = { at: "closed" };
 
-  const tell = (status: ClientState["status"], reason?: PartylineError, transport?: TransportName): void => {
-    state = {
-      status,
-      since: runtime.now(),
-      ...(reason ? { reason } : {}),
-      ...(transport ? { transport } : {}),
-    };
+  const tell = (status: ClientStatus, more: Omit<ClientState, "status" | "since"> = {}): void => {
+    state = { status, since: runtime.now(), ...more };
     port.changed(state);
   };
+  const later = (ms: number, run: () => void): void => {
+    stopTimer();
+    stopTimer = runtime.after(ms, run);
+  };
 
-  /** Opens a link; exactly one of `opened` and `ended` comes first, `ended` at most once and always last. */
-  const dial = (
+  /** `done` is told how it went where the link is to take over from the present one. */
+  const open = (
     transport: TransportName,
-    on: { opened(link: Link, dial: Dial): void; ended(end: LinkEnd): void },
-  ): Dial => {
+    tried: readonly TransportName[] = [],
+    done?: (error?: PartylineError) => void,
+  ): void => {
     let over = false;
-    let link: Link | undefined;
-    let welcomed = false;
-    const finish = (end: LinkEnd): void => {
+    const end = (error: PartylineError): void => {
       if (over) return;
-      self.close();
-      on.ended(end);
+      done?.(error);
+      dial.close();
+      if (dial === live) {
+        lost(dial, error);
+        return;
+      }
+      dialing = undefined;
+      if (live) {
+        port.abandoned();
+        upgradeLater();
+      } else openFailed(error, [...tried, transport]);
     };
-    const stopDeadline = runtime.after(timing.openTimeout, () =>
-      finish({ error: connectionLost(`No answer over ${transport} in time.`), terminal: false }),
-    );
-    const self: Dial = {
+    const stopDeadline = runtime.after(timing.openTimeout, () => end(silence()));
+    const dial: Dial = {
       transport,
+      link: undefined,
+      since: undefined,
       close() {
         over = true;
         stopDeadline();
-        link?.close();
+        dial.link?.close();
+        // Settles nothing where it was told before.
+        done?.(closedError("The transport"));
       },
     };
     const host: LinkHost = {
       ...port.host,
-      welcome(frame: WelcomeFrame) {
+      welcome(frame) {
         port.host.welcome(frame);
-        if (welcomed) return;
-        welcomed = true;
-        stopDeadline();
-        if (link) on.opened(link, self);
+        if (dial.since === undefined) {
+          stopDeadline();
+          goLive(dial);
+          done?.();
+        }
       },
-      end: finish,
+      end,
     };
+    dialing?.close();
+    dialing = dial;
     port
       .token()
       .then((token) => {
-        if (!over) link = port.transports[transport]({ ...port.request, token, host });
+        if (!over) dial.link = port.transports[transport]({ ...port.request, token, host });
       })
-      .catch((cause: unknown) =>
-        finish({ error: connectionLost("The connection could not be begun.", cause), terminal: false }),
-      );
-    return self;
+      .catch((cause: unknown) => end(connectionLost("The connection could not be begun.", cause)));
   };
 
-  const open = (transport: TransportName, tried: ReadonlySet<TransportName> = new Set()): void => {
-    const attempt = dial(transport, {
-      opened: (link, self) => goLive(link, self),
-      ended(end) {
-        if (phase.at === "live") lost(end, phase.since);
-        else openFailed(end, transport, tried);
-      },
-    });
-    phase = { at: "opening", dial: attempt, tried };
+  const goLive = (dial: Dial): void => {
+    const old = live;
+    dial.since = runtime.now();
+    dialing = undefined;
+    live = dial;
+    preferred = dial.transport;
+    tell("live", { transport: preferred });
+    if (dial.link) port.connected(dial.link);
+    // Closed only now: what it brought until here was told, and what is unsettled was sent again over the new one.
+    old?.close();
+    upgradeLater();
+  };
+  const upgradeLater = (): void => {
+    const [best = preferred] = order;
+    stopTimer();
+    if (live?.transport === best) return;
+    later(upgradeDelay, () => open(best));
+    upgradeDelay = Math.min(upgradeDelay * 2, timing.upgradeInterval * 10);
   };
 
-  const openFailed = (end: LinkEnd, transport: TransportName, before: ReadonlySet<TransportName>): void => {
-    const tried = new Set(before).add(transport);
-    const next = order.find((name) => !tried.has(name));
-    if (end.terminal) close(end.error);
-    // Where the server asked for time, it is reached: another transport would only ask again.
-    else if (next && end.error.retryAfter === undefined) open(next, tried);
-    else retry(end.error);
-  };
-
-  const goLive = (link: Link, own: Dial): void => {
-    const stopStable = runtime.after(timing.stableAfter, () => {
+  const lost = (dial: Dial, error: PartylineError): void => {
+    live = undefined;
+    dialing?.close();
+    if (runtime.now() - (dial.since ?? 0) >= timing.stableAfter) {
       failures = youngEnds = 0;
-      if (own.transport === order[0]) upgradeDelay = timing.upgradeInterval;
-    });
-    let stopUpgrade = (): void => undefined;
-    if (own.transport !== order[0]) {
-      stopUpgrade = runtime.after(upgradeDelay, () => upgrade());
-      upgradeDelay = Math.min(upgradeDelay * 2, timing.upgradeInterval * 10);
-    }
-    preferred = own.transport;
-    phase = {
-      at: "live",
-      dial: own,
-      link,
-      since: runtime.now(),
-      stop() {
-        stopStable();
-        stopUpgrade();
-      },
-    };
-    tell("live", undefined, own.transport);
-    port.connected(link);
-  };
-
-  const lost = (end: LinkEnd, since: number): void => {
-    if (phase.at !== "live") return;
-    phase.stop();
-    candidate?.close();
-    candidate = undefined;
-    if (end.terminal) {
-      close(end.error);
-      return;
-    }
-    if (runtime.now() - since < timing.stableAfter && ++youngEnds >= MAX_YOUNG_ENDS) {
+      upgradeDelay = timing.upgradeInterval;
+    } else if (++youngEnds >= MAX_YOUNG_ENDS) {
       youngEnds = 0;
       preferred = order[(order.indexOf(preferred) + 1) % order.length] as TransportName;
     }
-    retry(end.error);
+    retry(error);
     port.disconnected();
   };
-
-  const retry = (error: PartylineError): void => {
-    if (!runtime.isOnline()) {
-      phase = { at: "offline" };
-      tell("offline", error);
+  const openFailed = (error: PartylineError, tried: readonly TransportName[]): void => {
+    const next = order.find((name) => !tried.includes(name));
+    // A server that asks for time was reached: another transport would only ask it again.
+    if (next && error.retryable && !error.retryAfter) open(next, tried);
+    else retry(error);
+  };
+  const retry = (reason: PartylineError): void => {
+    if (!reason.retryable) {
+      close(reason);
       return;
     }
-    const wait = backoffDelay(failures++, timing, () => runtime.random(), error.retryAfter);
-    phase = { at: "waiting", stop: runtime.after(wait, () => open(preferred)) };
-    if (state.status !== "connecting" && state.status !== "reconnecting") tell("reconnecting", error);
-  };
-
-  /** Opens a transport beside the present link, which goes on until the new one has said its first frame. */
-  const takeOver = (
-    transport: TransportName,
-    failed: (error: PartylineError) => void,
-    done?: () => void,
-  ): void => {
-    candidate?.close();
-    const attempt = dial(transport, {
-      opened(link, self) {
-        candidate = undefined;
-        const old = phase;
-        if (old.at !== "live") return;
-        old.stop();
-        goLive(link, self);
-        // Closed only now: what it still brought was told, and what is unsettled was sent again over the new one.
-        old.dial.close();
-        done?.();
-      },
-      ended(end) {
-        if (candidate === attempt) {
-          candidate = undefined;
-          port.abandoned();
-          failed(end.error);
-        } else if (phase.at === "live" && phase.dial === attempt) lost(end, phase.since);
-      },
-    });
-    candidate = attempt;
-  };
-
-  const upgrade = (): void => {
-    const better = order[0];
-    if (phase.at !== "live" || !better || phase.dial.transport === better || candidate) return;
-    takeOver(better, () => {
-      const stop = runtime.after(upgradeDelay, () => upgrade());
-      upgradeDelay = Math.min(upgradeDelay * 2, timing.upgradeInterval * 10);
-      const now = phase;
-      if (now.at !== "live") stop();
-      else {
-        const before = now.stop;
-        now.stop = () => {
-          before();
-          stop();
-        };
-      }
-    });
-  };
-
-  const networkOnChange = (): void => {
-    if (phase.at === "live") phase.link.probe();
-    else if (phase.at === "waiting" || phase.at === "offline") {
-      if (phase.at === "waiting") phase.stop();
-      if (runtime.isOnline()) {
-        if (state.status === "offline") tell("reconnecting", state.reason);
-        open(preferred);
-      } else {
-        phase = { at: "offline" };
-        tell("offline", state.reason);
-      }
+    if (!runtime.isOnline()) {
+      stopTimer();
+      tell("offline", { reason });
+      return;
     }
+    later(
+      backoffDelay(failures++, timing, () => runtime.random(), reason.retryAfter),
+      () => open(preferred),
+    );
+    if (state.status !== "connecting") tell("reconnecting", { reason });
   };
-  const stopNetwork = runtime.onNetwork(networkOnChange);
 
-  const close = (error: PartylineError): void => {
+  const stopNetwork = runtime.onNetwork(() => {
+    if (live) live.link?.probe();
+    else if (!runtime.isOnline()) {
+      dialing?.close();
+      retry(silence());
+    } else {
+      if (state.status === "offline") tell("reconnecting", state.reason && { reason: state.reason });
+      open(preferred);
+    }
+  });
+  const close = (reason: PartylineError): void => {
     if (state.status === "closed") return;
     stopNetwork();
-    candidate?.close();
-    if (phase.at === "live" || phase.at === "waiting") phase.stop();
-    if (phase.at === "live" || phase.at === "opening") phase.dial.close();
-    phase = { at: "closed" };
-    tell("closed", error);
+    stopTimer();
+    dialing?.close();
+    live?.close();
+    live = undefined;
+    tell("closed", { reason });
   };
 
   open(preferred);
-
   return {
     get state() {
       return state;
     },
     get link() {
-      return phase.at === "live" ? phase.link : undefined;
+      return live?.link;
     },
-    switchTo(name) {
-      if (!order.includes(name))
-        return Promise.reject(connectionLost(`The transport ${name} is not among the client's.`));
+    async switchTo(name) {
+      if (state.status === "closed") throw closedError("The client");
       order = [name, ...port.order.filter((other) => other !== name)];
       preferred = name;
-      if (phase.at === "closed") return Promise.reject(closedError("The client"));
-      if (phase.at !== "live" || phase.dial.transport === name) return Promise.resolve();
-      return new Promise((resolve, reject) => takeOver(name, reject, resolve));
+      if (!live || live.transport === name) return;
+      await new Promise<void>((resolve, reject) =>
+        open(name, [], (error) => (error ? reject(error) : resolve())),
+      );
     },
     close,
   };

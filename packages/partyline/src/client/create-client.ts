@@ -1,16 +1,20 @@
-import { closedError } from "./errors.ts";
 import { backoffDelay } from "./backoff.ts";
 import { createChannel, type OpenChannel } from "./channel.ts";
-import type { Channel } from "./channel-types.ts";
+import type { Channel, ChannelOptions } from "./channel-types.ts";
 import type { Client, ClientEvents, ClientOptions } from "./client-types.ts";
 import { createConnection } from "./connection.ts";
+import type { Core } from "./core.ts";
 import { createEmitter } from "./emitter.ts";
+import { closedError } from "./errors.ts";
 import type { Transport, TransportName } from "./link.ts";
 import { globalRuntime, type Runtime } from "./runtime.ts";
+import { openPoll } from "./transports/poll.ts";
+import { openSse } from "./transports/sse.ts";
 import { openWebSocket } from "./transports/ws.ts";
 
 /** The defaults of {@link ClientOptions}. */
 const DEFAULTS = {
+  transports: ["ws", "sse", "poll"] as readonly TransportName[],
   baseDelay: 500,
   maxDelay: 30_000,
   openTimeout: 3000,
@@ -22,6 +26,7 @@ const DEFAULTS = {
   bufferedBytes: 1024 * 1024,
   pendingPublishes: 10_000,
   pendingBytes: 8 * 1024 * 1024,
+  headers: {},
 };
 
 /** What tests replace. */
@@ -32,13 +37,15 @@ export interface World {
 
 const globalWorld: World = {
   runtime: globalRuntime,
-  transports: { ws: openWebSocket, sse: openWebSocket, poll: openWebSocket },
+  transports: { ws: openWebSocket, sse: openSse, poll: openPoll },
 };
 
 /**
  * Connects to a partyline server and stays connected until `close()`.
  *
  * @param url Of the server: `https://…`, `wss://…`, or relative to the page as `/`; `/connect` is added.
+ *
+ * @throws TypeError where the URL can't be read, or the runtime has none of the transports.
  *
  * @example
  * ```ts
@@ -53,62 +60,62 @@ export function createClient(url: string | URL, options: ClientOptions = {}): Cl
 }
 
 /** As {@link createClient}, in a world of the caller's. */
-export function createClientIn(world: World, url: string | URL, options: ClientOptions = {}): Client {
-  const { runtime, transports } = world;
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  const settings: ClientOptions & typeof DEFAULTS = {
-    ...DEFAULTS,
-    ...(Object.fromEntries(given) as ClientOptions),
-  };
-  const channels = new Map<string, OpenChannel>();
-  const events = createEmitter<ClientEvents>((error) => runtime.report(error));
-  const room = {
-    publishes: 0,
-    bytes: 0,
-    maxPublishes: settings.pendingPublishes,
-    maxBytes: settings.pendingBytes,
-  };
-  /** The broker's clock as the newest welcome told it, and when that was. */
-  let clock = { time: Date.now(), at: runtime.now() };
-  let messageBytes = Number.POSITIVE_INFINITY;
-  let connections = 0;
+export function createClientIn(
+  { runtime, transports }: World,
+  url: string | URL,
+  options: ClientOptions = {},
+): Client {
+  const { WebSocket, fetch } = globalThis;
+  const settings = { ...DEFAULTS, WebSocket, fetch, ...options };
+  const order = settings.transports.filter((name) => (name === "ws" ? settings.WebSocket : settings.fetch));
+  if (order.length === 0) throw new TypeError("No transport: pass WebSocket or fetch in the options.");
 
-  const { WebSocket = globalThis.WebSocket, fetch = globalThis.fetch } = settings;
-  const usable = (settings.transports ?? ["ws"]).filter(
-    (name) => (name === "ws" ? WebSocket : fetch) !== undefined,
-  );
-  if (usable.length === 0) throw new TypeError("No transport: pass `WebSocket` or `fetch` in the options.");
+  const channels = new Map<string, OpenChannel>();
+  const events = createEmitter<ClientEvents>(runtime.report);
+  /** The broker's clock less the runtime's, as the newest welcome told it. */
+  let ahead = 0;
+
+  const core: Core & { connections: number; messageBytes: number } = {
+    runtime,
+    limits: settings,
+    get link() {
+      return connection.link;
+    },
+    connections: 0,
+    messageBytes: Infinity,
+    pendingPublishes: 0,
+    pendingBytes: 0,
+    brokerTime: () => runtime.now() + ahead,
+    afterBackoff: (refusals, error, run) =>
+      runtime.after(backoffDelay(refusals, settings, runtime.random, error?.retryAfter), run),
+  };
 
   const connection = createConnection({
     runtime,
     transports,
     timing: settings,
-    order: usable,
+    order,
     request: {
+      ...settings,
       url: connectUrl(url),
       runtime,
       timing: settings,
-      fetch: (...request) => fetch(...request),
-      WebSocket,
-      headers: settings.headers ?? {},
+      // As a function of its own: browsers refuse to be called as a method of something else.
+      fetch: (...request) => settings.fetch(...request),
     },
     token: async () => (typeof settings.token === "function" ? settings.token() : settings.token),
     host: {
-      wanted: () => [...channels].filter(([, { subscription }]) => subscription.wanted).map(([name]) => name),
-      attaching: (name, stream) => channels.get(name)?.subscription.attaching(stream),
-      attached: (name, frame, stream) => channels.get(name)?.subscription.attached(frame, stream),
-      attachRefused: (name, frame, stream) => channels.get(name)?.subscription.refused(frame, stream),
-      frame: (name, frame, epoch, size) => channels.get(name)?.subscription.frame(frame, epoch, size),
+      wanted: () => [...channels.keys()].filter((name) => channels.get(name)?.subscription.wanted),
+      reader: (name) => channels.get(name)?.subscription,
       welcome(frame) {
-        clock = { time: frame.time, at: runtime.now() };
-        messageBytes = frame.limits.messageBytes;
+        ahead = frame.time - runtime.now();
+        core.messageBytes = frame.limits.messageBytes;
       },
-      error: () => undefined,
     },
     connected(link) {
-      connections++;
+      core.connections++;
       link.sync();
-      for (const { publisher } of channels.values()) publisher.connected(connections);
+      for (const { publisher } of channels.values()) publisher.connected();
     },
     disconnected() {
       for (const { publisher, subscription } of channels.values()) {
@@ -120,58 +127,34 @@ export function createClientIn(world: World, url: string | URL, options: ClientO
       for (const { subscription } of channels.values()) subscription.abandoned();
     },
     changed(state) {
-      if (state.status === "closed") {
-        // By the user: iterators end. By the server: they throw its reason.
-        const reason = state.reason?.code === "closed" ? undefined : state.reason;
-        for (const { close } of [...channels.values()]) close(reason);
-      }
+      const closed = state.status === "closed";
+      // Closed by the user, iterators end; by the server, they throw its reason.
+      const reason = state.reason?.code === "closed" ? undefined : state.reason;
+      if (closed) for (const { close } of [...channels.values()]) close(reason);
       events.emit("state", state);
-      if (state.status === "closed") events.clear();
+      if (closed) events.clear();
     },
   });
 
-  const afterBackoff = (refusals: number, retryAfter: number | undefined, run: () => void): (() => void) =>
-    runtime.after(
-      backoffDelay(refusals, settings, () => runtime.random(), retryAfter),
-      run,
-    );
-
-  const addChannel = (name: string, channelOptions: Parameters<Client["channel"]>[1]): OpenChannel => {
-    const added = createChannel(name, channelOptions ?? {}, {
-      limits: settings,
-      room,
-      sync: () => connection.link?.sync(),
-      reattach: () => connection.link?.reattach(name),
-      afterBackoff,
-      brokerTime: () => clock.time + runtime.now() - clock.at,
-      report: (error) => runtime.report(error),
-      send: (command) => connection.link?.send(command),
-      connection: () => (connection.link ? connections : undefined),
-      randomBytes: () => runtime.randomBytes(),
-      messageBytes: () => messageBytes,
-      closed() {
-        channels.delete(name);
-        connection.link?.sync();
-      },
-    });
+  const addChannel = (name: string, channelOptions: ChannelOptions | undefined): OpenChannel => {
+    const added = createChannel(name, channelOptions ?? {}, core, () => channels.delete(name));
     channels.set(name, added);
-    if (connection.link) added.publisher.connected(connections);
+    if (core.link) added.publisher.connected();
     return added;
   };
-
   const close = async (): Promise<void> => connection.close(closedError("The client"));
 
   return {
     get state() {
       return connection.state;
     },
-    channel<T>(name: string, channelOptions?: Parameters<Client["channel"]>[1]) {
-      if (connection.state.status === "closed") throw closedError("The client", connection.state.reason);
-      const { channel } = channels.get(name) ?? addChannel(name, channelOptions);
-      return channel as Channel<T>;
+    channel<T>(name: string, channelOptions?: ChannelOptions) {
+      const { status, reason } = connection.state;
+      if (status === "closed") throw closedError("The client", reason);
+      return (channels.get(name) ?? addChannel(name, channelOptions)).channel as Channel<T>;
     },
-    on: (event, listener) => events.on(event, listener),
-    switchTransport: (name) => connection.switchTo(name),
+    on: events.on,
+    switchTransport: connection.switchTo,
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -1,3 +1,4 @@
+import type { Problem } from "../protocol/errors.ts";
 import type { ErrorFrame } from "../protocol/frames.ts";
 import { PartylineError } from "../protocol/partyline-error.ts";
 import type { ChannelGap } from "./message.ts";
@@ -7,9 +8,22 @@ export function fromErrorFrame(frame: ErrorFrame): PartylineError {
   return new PartylineError(frame.code, frame.message, frame);
 }
 
+/** The refusal of an HTTP request. What is not a problem document of ours comes from somebody on the way. */
+export function fromProblem(status: number, body: unknown): PartylineError {
+  const problem = body as Partial<Problem> | undefined;
+  return problem?.code
+    ? new PartylineError(problem.code, problem.detail ?? "", problem)
+    : connectionLost(`HTTP status ${status}.`);
+}
+
 /** The connection is gone; a new one is on its way unless the client says otherwise. */
 export function connectionLost(message: string, cause?: unknown): PartylineError {
   return new PartylineError("offline", message, { remedy: "The client connects again by itself.", cause });
+}
+
+/** Nothing was heard for too long. */
+export function silence(): PartylineError {
+  return connectionLost("The server was silent for too long.");
 }
 
 /** Told to what waits when the client or the channel is closed. */
@@ -35,9 +49,8 @@ export class GapError extends PartylineError {
   readonly gap: ChannelGap;
 
   constructor(gap: ChannelGap, cause?: unknown) {
-    super("gap", `Messages of "${gap.channel}" were missed (${gap.reason}): ${gap.from} to ${gap.to}.`, {
-      remedy:
-        "Bring the state up to date, then go on: iterate again, or call resume(). Or choose another `onGap`.",
+    super("gap", `Messages of "${gap.channel}" were missed, ${gap.from} to ${gap.to}: ${gap.reason}.`, {
+      remedy: "Load the state anew, then iterate again or call resume(); or choose another onGap.",
       cause,
     });
     this.gap = gap;

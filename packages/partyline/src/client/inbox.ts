@@ -1,57 +1,47 @@
-/** Bounds of what waits between the connection and whoever reads; the first one reached counts. */
-export interface InboxLimits {
-  /** Messages. Default 1 000. */
-  readonly bufferedMessages: number;
-  /** Bytes of their lines. Default 1 MiB. */
-  readonly bufferedBytes: number;
-}
+import type { ClientLimits } from "./core.ts";
 
 /** A bounded queue between whoever is told and an iterator that takes its time. */
 export interface Inbox<T> {
   push(item: T, size: number): void;
-  /** Nothing more should come before `drained` was called. */
+  /** Nothing more should come before `drained` is called. */
   readonly full: boolean;
-  /** What waits is still read, then the iterator throws. */
-  fail(error: Error): void;
-  /** What waits is still read, then the iterator is done. */
-  end(): void;
+  /** What waits is still read, then the iterator is done, or throws. */
+  end(error?: Error): void;
   readonly iterator: AsyncIterableIterator<T, void>;
-}
-
-/** What an inbox tells. */
-export interface InboxPort {
-  /** It was full and is half empty now. */
-  drained(): void;
-  /** The iterator will not read any more. */
-  left(): void;
 }
 
 type Result<T> = IteratorResult<T, void>;
 
-export function createInbox<T>(limits: InboxLimits, port: InboxPort): Inbox<T> {
+/**
+ * @param drained Called when it was full and is half empty.
+ * @param left Called when the iterator reads no more; perhaps more than once.
+ */
+export function createInbox<T>(
+  limits: Pick<ClientLimits, "bufferedMessages" | "bufferedBytes">,
+  drained: () => void,
+  left: () => void,
+): Inbox<T> {
   let items: { readonly item: T; readonly size: number }[] = [];
   let bytes = 0;
   let full = false;
-  let end: "open" | "done" | Error = "open";
-  let left = false;
+  let over = false;
+  let failure: Error | undefined;
   const waiting: ((result: Result<T> | Promise<Result<T>>) => void)[] = [];
 
-  const leave = (): void => {
-    if (!left) port.left();
-    left = true;
-  };
-  const finished = (): Promise<Result<T>> => {
-    leave();
-    if (end === "open" || end === "done") return Promise.resolve({ done: true, value: undefined });
-    const error = end;
+  const finish = async (): Promise<Result<T>> => {
+    left();
+    const error = failure;
     // Thrown once; whoever asks again is told that it is over.
-    end = "done";
-    return Promise.reject(error);
+    failure = undefined;
+    if (error) throw error;
+    return { done: true, value: undefined };
   };
-  const close = (how: "done" | Error): void => {
-    if (end !== "open") return;
-    end = how;
-    for (const next of waiting.splice(0)) next(finished());
+  const end = (error?: Error): void => {
+    if (over) return;
+    over = true;
+    failure = error;
+    for (const next of waiting.splice(0)) next(finish());
+    if (items.length === 0 && !error) left();
   };
 
   return {
@@ -59,7 +49,7 @@ export function createInbox<T>(limits: InboxLimits, port: InboxPort): Inbox<T> {
       return full;
     },
     push(item, size) {
-      if (end !== "open") return;
+      if (over) return;
       const next = waiting.shift();
       if (next) {
         next({ done: false, value: item });
@@ -69,29 +59,29 @@ export function createInbox<T>(limits: InboxLimits, port: InboxPort): Inbox<T> {
       bytes += size;
       full ||= items.length >= limits.bufferedMessages || bytes >= limits.bufferedBytes;
     },
-    fail: close,
-    end: () => close("done"),
+    end,
     iterator: {
       [Symbol.asyncIterator]() {
         return this;
       },
-      next() {
+      async next() {
         const first = items.shift();
         if (first) {
           bytes -= first.size;
           if (full && items.length <= limits.bufferedMessages / 2 && bytes <= limits.bufferedBytes / 2) {
             full = false;
-            port.drained();
+            drained();
           }
-          return Promise.resolve({ done: false, value: first.item });
+          return { done: false, value: first.item };
         }
-        if (end !== "open") return finished();
-        return new Promise((resolve) => void waiting.push(resolve));
+        return over ? finish() : new Promise((resolve) => void waiting.push(resolve));
       },
-      return() {
+      async return() {
         items = [];
-        close("done");
-        return finished();
+        over = true;
+        failure = undefined;
+        for (const next of waiting.splice(0)) next(finish());
+        return finish();
       },
     },
   };

@@ -19,36 +19,44 @@ export type TransportName = "ws" | "sse" | "poll";
 
 /** A command that is answered: a publish or a delete. */
 export interface Command {
-  /** The frame's line, numbered; written when it leaves, not before. */
-  line(n: number): string;
+  /**
+   * The frame's line, numbered. Asked for when it leaves, which over HTTP is later than `send`: `undefined` where it
+   * must not be sent any more, because it was, or will be, sent again in its place.
+   */
+  line(n: number): string | undefined;
   answer(frame: ResultFrame | ErrorFrame): void;
 }
 
 /** What concerns one channel, in the order of the wire. */
 export type ChannelFrame = MessageFrame | GapFrame | SkipFrame | MarkFrame | StaleFrame | DetachedFrame;
 
-/** Why a link is over. */
-export interface LinkEnd {
-  readonly error: PartylineError;
-  /** The server does not want this client again unless it changes. */
-  readonly terminal: boolean;
+/** The reader of a channel, as links know it. */
+export interface ChannelReader {
+  /** This stream is about to attach the channel: from where? Its reply is the newest, whatever came before. */
+  attaching(stream: Stream): string | undefined;
+  attached(frame: AttachedFrame, stream: Stream): void;
+  refused(frame: ErrorFrame, stream: Stream): void;
+  /** `epoch` is that of the stream; `size` the length of the line. */
+  frame(frame: ChannelFrame, epoch: string, size: number): void;
 }
 
 /** What a link asks and tells. Nothing is told after `end`, nor after the link was closed. */
 export interface LinkHost {
-  /** Channels that should be attached now. */
+  /** Names of the channels that should be attached now. */
   wanted(): readonly string[];
-  /** This stream is about to attach the channel: from where? Its reply is the newest, whatever came before. */
-  attaching(channel: string, stream: Stream): string | undefined;
-  attached(channel: string, frame: AttachedFrame, stream: Stream): void;
-  attachRefused(channel: string, frame: ErrorFrame, stream: Stream): void;
-  /** `epoch` is that of the stream; `size` the length of the line. */
-  frame(channel: string, frame: ChannelFrame, epoch: string, size: number): void;
+  reader(channel: string): ChannelReader | undefined;
   /** First frame of each stream and each poll. */
   welcome(frame: WelcomeFrame): void;
-  /** An error that answers no command; it often comes before an end. */
-  error(frame: ErrorFrame): void;
-  end(end: LinkEnd): void;
+  /** Why it is over; an error that is not retryable means that the server does not want this client unchanged. */
+  end(error: PartylineError): void;
+}
+
+/** Times of a link, ms. */
+export interface LinkTiming {
+  /** Silence after which the server is asked whether it is there, and the length of a long poll. */
+  readonly pingInterval: number;
+  /** How long an answer to that may take. */
+  readonly pongTimeout: number;
 }
 
 /** What every transport is given to open a link. */
@@ -64,21 +72,12 @@ export interface LinkRequest {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Times of a link, ms. */
-export interface LinkTiming {
-  /** Silence after which the server is asked whether it is there, and the length of a long poll. */
-  readonly pingInterval: number;
-  /** How long an answer to that may take. */
-  readonly pongTimeout: number;
-}
-
 /**
  * One connection to the server, by whichever transport.
  *
  * Promises: frames are told in the order of the wire; each command is answered at most once, and perhaps never;
  * commands of one link reach the server in the order of `send`; `end` is told exactly once unless `close` came
- * first; a link that hears nothing ends by itself. A link is `open` from its first `welcome` on; before that,
- * nothing is sent to it.
+ * first; a link that hears nothing ends by itself. Before the first `welcome` nothing is sent to it.
  */
 export interface Link {
   send(command: Command): void;

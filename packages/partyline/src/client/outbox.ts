@@ -1,38 +1,28 @@
 import type { Keep } from "../protocol/message.ts";
-import { type ErrorCode, PartylineError } from "../protocol/partyline-error.ts";
+import { PartylineError } from "../protocol/partyline-error.ts";
 
 /** One publish or delete that has not been settled: whether it is stored is not known yet. */
 export interface Unsettled {
   readonly id: string;
-  readonly key: string | undefined;
+  readonly key: string;
   /** Counts the times it was sent; 0 is never. An answer names the attempt it is for. */
   attempt: number;
-  /** The connection of the first attempt. */
-  firstConnection: number | undefined;
-  /** Refusals that left hope, since it was published. */
+  /** The connection of the first attempt; 0 before. */
+  connection: number;
+  /** Refusals that left hope. */
   refusals: number;
-  /** Those of them that were `uncertain`. */
-  uncertain: number;
 }
 
-/** What a server answers to one attempt. */
-export type PublishAnswer =
-  | { readonly position: string; readonly duplicate: boolean }
-  | { readonly code: ErrorCode; readonly error: PartylineError };
-
-/** How a publish ended. `superseded`: a newer value of the same key took its place before it was ever sent. */
-export type Outcome =
-  | { readonly t: "stored"; readonly position: string; readonly duplicate: boolean }
-  | { readonly t: "refused"; readonly error: PartylineError }
-  | { readonly t: "superseded" };
+/** What becomes of a publish. `undefined`: a newer value of its key took its place before it was ever sent. */
+export type Outcome = { readonly position: string; readonly duplicate: boolean } | PartylineError | undefined;
 
 /** What an outbox needs of the world. */
 export interface OutboxPort<P extends Unsettled> {
-  /** Sends one attempt on the present connection. May answer by `answered` later, also for older connections. */
+  /** Sends one attempt on the present connection; its answer goes to `answered`, late ones too. */
   send(publish: P, attempt: number, first: boolean): void;
   settle(publish: P, outcome: Outcome): void;
   /** Calls once after the time that is due after so many refusals; the returned function calls it off. */
-  afterBackoff(refusals: number, retryAfter: number | undefined, run: () => void): () => void;
+  afterBackoff(refusals: number, error: PartylineError, run: () => void): () => void;
   keep(): Keep;
 }
 
@@ -46,13 +36,17 @@ export interface OutboxPort<P extends Unsettled> {
  *      └────────────────┴──────── disconnected() ◀────────────┘
  */
 export interface Outbox<P extends Unsettled> {
+  /** Oldest first. */
   readonly unsettled: readonly P[];
   publish(publish: P): void;
-  /** A connection on which nothing was published yet is there; `connection` grows with each. */
+  /** A connection on which nothing was published yet is there; the number grows with each, from 1. */
   connected(connection: number): void;
   disconnected(): void;
-  answered(publish: P, attempt: number, connection: number, answer: PublishAnswer): void;
-  /** Settles all that is left, and takes no more. */
+  /** Is this the attempt that should reach the server, or is another one to take its place? */
+  isCurrent(publish: P, attempt: number): boolean;
+  /** The answer to an attempt, on whichever connection: stored, or refused. */
+  answered(publish: P, attempt: number, answer: NonNullable<Outcome>): void;
+  /** Settles all that is left. */
   close(error: PartylineError): void;
 }
 
@@ -62,7 +56,7 @@ const WINDOW = 512;
 /** An `uncertain` that stays is too old for the server to know its id: it never will. */
 const MAX_UNCERTAIN = 3;
 
-export function createOutbox<P extends Unsettled>(port: OutboxPort<P>): Outbox<P> {
+export function createOutbox<P extends Unsettled>(port: OutboxPort<P>, window: number = WINDOW): Outbox<P> {
   const queue: P[] = [];
   let gate: "closed" | "open" | "held" = "closed";
   let connection = 0;
@@ -73,106 +67,96 @@ export function createOutbox<P extends Unsettled>(port: OutboxPort<P>): Outbox<P
   let stopHold = (): void => undefined;
 
   const pump = (): void => {
-    while (gate === "open" && next < Math.min(queue.length, WINDOW)) {
+    while (gate === "open" && next < Math.min(queue.length, window)) {
       const publish = queue[next++] as P;
-      publish.attempt++;
-      publish.firstConnection ??= connection;
+      publish.connection ||= connection;
       const first = markFirst;
       markFirst = false;
-      port.send(publish, publish.attempt, first);
+      port.send(publish, ++publish.attempt, first);
     }
   };
-  const sendAllAgain = (): void => {
+  const sendAll = (first: boolean): void => {
     next = 0;
-    markFirst = true;
+    markFirst = first;
     pump();
   };
-  const hold = (refusals: number, retryAfter: number | undefined): void => {
-    gate = "held";
-    stopHold = port.afterBackoff(refusals, retryAfter, () => {
-      gate = "open";
-      sendAllAgain();
-    });
-  };
-  const settle = (publish: P, outcome: Outcome): boolean => {
+  const settle = (publish: P, outcome: Outcome): void => {
     const index = queue.indexOf(publish);
-    if (index < 0) return false;
+    if (index < 0) return;
     queue.splice(index, 1);
     if (index < next) next--;
     port.settle(publish, outcome);
-    return true;
+  };
+  const settleAll = (error: PartylineError): void => {
+    for (const publish of [...queue]) settle(publish, error);
   };
 
-  const refused = (publish: P, code: ErrorCode, error: PartylineError): void => {
-    // Answered `again`, it was not looked at: the publish before it is what was refused, and that has had its answer
-    // by now. A server that says so nevertheless is not to be asked in a tight loop.
-    const hope =
-      code === "again" || (code === "uncertain" ? publish.uncertain++ < MAX_UNCERTAIN : error.retryable);
+  const refused = (publish: P, error: PartylineError): void => {
+    // `again` of a publish that nothing before it holds up is not to be expected; it waits like other refusals.
+    const hope = error.code === "uncertain" ? publish.refusals < MAX_UNCERTAIN : error.retryable;
     if (hope && port.keep() !== "nothing") {
-      publish.refusals++;
-      hold(publish.refusals, error.retryAfter);
+      gate = "held";
+      stopHold = port.afterBackoff(++publish.refusals, error, () => {
+        gate = "open";
+        sendAll(true);
+      });
       return;
     }
-    const elsewhere = publish.firstConnection !== connection && code !== "uncertain";
-    const refusal = elsewhere
-      ? new PartylineError(
-          "uncertain",
-          "An earlier attempt may have been stored; the last one was refused.",
-          {
-            remedy: "Look whether the message is in the channel; the refusal is the cause.",
-            cause: error,
-          },
-        )
-      : error;
-    settle(publish, { t: "refused", error: refusal });
-    sendAllAgain();
+    // The last attempt was not stored, but one on an earlier connection may have been.
+    const final = publish.connection === connection ? error : uncertain(error);
+    settle(publish, final);
+    sendAll(true);
   };
 
-  return {
+  const outbox: Outbox<P> = {
     unsettled: queue,
     publish(publish) {
       if (port.keep() === "latest") {
-        // One that was sent once stays: sent again first, it can't be stored behind the newer one by a late connection.
-        const older = queue.find((other) => other.key === publish.key && other.attempt === 0);
-        if (older) settle(older, { t: "superseded" });
+        // One that was sent once stays: sent again first, a late connection can't store it behind the newer one.
+        const older = queue.find(({ key, attempt }) => key === publish.key && attempt === 0);
+        if (older) settle(older, undefined);
       }
       queue.push(publish);
       pump();
     },
     connected(number) {
       connection = number;
-      next = 0;
-      markFirst = false;
       if (gate === "closed") gate = "open";
-      pump();
+      sendAll(false);
     },
     disconnected() {
       stopHold();
       gate = "closed";
-      next = 0;
-      if (port.keep() !== "nothing") return;
-      for (const publish of [...queue]) settle(publish, { t: "refused", error: offlineError() });
+      if (port.keep() === "nothing") settleAll(offlineError());
     },
-    answered(publish, attempt, from, answer) {
-      if ("position" in answer) {
-        if (settle(publish, { t: "stored", ...answer })) pump();
-        return;
-      }
-      // Only an answer to the latest attempt can make the client send again, and a connection's hold is its own.
-      const latest = attempt === publish.attempt && from === connection && gate === "open";
-      if (latest && queue.includes(publish)) refused(publish, answer.code, answer.error);
+    isCurrent: (publish, attempt) =>
+      gate === "open" && attempt === publish.attempt && queue.includes(publish),
+    answered(publish, attempt, answer) {
+      if (!(answer instanceof PartylineError)) {
+        settle(publish, answer);
+        pump();
+        // Only the answer to the newest attempt can make the client send again.
+      } else if (outbox.isCurrent(publish, attempt)) refused(publish, answer);
     },
     close(error) {
       stopHold();
       gate = "closed";
-      for (const publish of [...queue]) settle(publish, { t: "refused", error });
+      settleAll(error);
     },
   };
+  return outbox;
+}
+
+function uncertain(cause: PartylineError): PartylineError {
+  return new PartylineError("uncertain", "Refused, but an earlier attempt may have been stored.", {
+    remedy: "Look whether the message is there; the refusal is the cause.",
+    cause,
+  });
 }
 
 /** Told where a message of a `nothing` channel meets no connection. */
 export function offlineError(): PartylineError {
-  return new PartylineError("offline", "There is no connection, and this channel's messages do not wait.", {
-    remedy: "Publish again when the client is live, if it still matters.",
+  return new PartylineError("offline", "Not connected, and this channel's messages do not wait.", {
+    remedy: "Publish again when the client is live.",
   });
 }

@@ -1,99 +1,78 @@
-import type { ErrorFrame, ResultFrame } from "../protocol/frames.ts";
-import { readPosition } from "../protocol/position.ts";
-import { readServerFrame } from "../protocol/read-server-frame.ts";
+import { type ErrorFrame, PROTOCOL_VERSION, type ResultFrame, type ServerFrame } from "../protocol/frames.ts";
+import { fromErrorFrame } from "./errors.ts";
 import type { Command, LinkHost } from "./link.ts";
+import { epochOf } from "./read-log.ts";
 
 /**
- * The lines of one WebSocket, one SSE stream, or one `POST` and its answer: numbers the commands, and knows what
- * the server's numbers mean. Both kinds of number hold for this stream alone.
+ * The lines of one WebSocket, one SSE stream, one row of polls, or one `POST` of commands: numbers the commands, and
+ * knows what the server's numbers mean. Both kinds of number hold for this stream alone.
  */
 export interface Stream {
   /** Channels that this stream was asked to attach, and that were neither refused nor detached since. */
   readonly channels: ReadonlySet<string>;
   hello(wait?: number): string;
+  /** `hello` and what is wanted, as far as it fits into so many characters. */
+  open(wait?: number, maxLength?: number): string;
   attach(channel: string): string;
   detach(channel: string): string;
-  command(command: Command): string;
+  /** `undefined` where the command must not be sent any more. */
+  command(command: Command): string | undefined;
   ping(): string;
-  /** Commands without an answer. */
-  readonly unanswered: number;
+  /** Are there commands without an answer? */
+  readonly waits: boolean;
+  /** Is something else wanted than what this stream has? */
+  readonly outdated: boolean;
   /**
    * Takes one or more whole lines from the server.
    *
-   * @throws SyntaxError where a line is no JSON object: the stream is broken.
+   * @throws SyntaxError where a line is no JSON: the stream is broken.
+   * @throws PartylineError where the server told an error that answers no command.
    */
   read(lines: string): void;
-}
-
-interface Numbered {
-  readonly channel: string;
-  epoch: string;
 }
 
 export function createStream(host: LinkHost, token: string | undefined): Stream {
   let n = 0;
   const channels = new Set<string>();
-  const numbered = new Map<number, Numbered>();
+  /** The server's numbers. */
+  const numbered = new Map<number, { readonly channel: string; epoch: string }>();
   /** Newest attach of each channel: answers to older ones no longer count. */
   const attaches = new Map<string, number>();
   const commands = new Map<number, Command>();
 
-  const stream: Stream = {
-    channels,
-    get unanswered() {
-      return commands.size;
-    },
-    hello: (wait) => JSON.stringify({ t: "hello", v: 1, token, wait }),
-    attach(channel) {
-      channels.add(channel);
-      attaches.set(channel, ++n);
-      return JSON.stringify({ t: "attach", n, channel, since: host.attaching(channel, stream) });
-    },
-    detach(channel) {
-      channels.delete(channel);
-      return JSON.stringify({ t: "detach", n: ++n, channel });
-    },
-    command(command) {
-      commands.set(++n, command);
-      return command.line(n);
-    },
-    ping: () => JSON.stringify({ t: "ping", n: ++n }),
-    read(lines) {
-      for (const line of lines.split("\n")) if (line.trim() !== "") readLine(line);
-    },
-  };
-
   const answer = (frame: ResultFrame | ErrorFrame): void => {
-    const command = commands.get(frame.n ?? 0);
-    if (command) {
-      commands.delete(frame.n ?? 0);
-      command.answer(frame);
-    } else if (frame.t === "error") {
-      for (const [channel, number] of attaches) {
-        if (number !== frame.n) continue;
+    const number = frame.n ?? 0;
+    const command = commands.get(number);
+    commands.delete(number);
+    if (command) command.answer(frame);
+    else if (frame.t === "error") {
+      // A stale attach is named as well: then there is nothing to do.
+      if (!number) throw fromErrorFrame(frame);
+      for (const [channel, attach] of attaches) {
+        if (attach !== number) continue;
         channels.delete(channel);
-        host.attachRefused(channel, frame, stream);
-        return;
+        host.reader(channel)?.refused(frame, stream);
       }
-      host.error(frame);
     }
   };
 
-  const readLine = (line: string): void => {
-    const frame = readServerFrame(line);
-    switch (frame?.t) {
-      case undefined:
-      case "pong":
-        return;
+  const readFrame = (frame: ServerFrame, size: number): void => {
+    switch (frame.t) {
       case "welcome":
         host.welcome(frame);
-        return;
+        break;
       case "attached": {
-        const { c, channel } = frame;
-        numbered.set(c, { channel, epoch: readPosition(frame.position)?.epoch ?? "" });
-        if (attaches.get(channel) === frame.n) host.attached(channel, frame, stream);
-        return;
+        const { c, channel, n: number, position } = frame;
+        numbered.set(c, { channel, epoch: epochOf(position) });
+        if (attaches.get(channel) === number) host.reader(channel)?.attached(frame, stream);
+        break;
       }
+      case "result":
+      case "error":
+        answer(frame);
+        break;
+      case "pong":
+        break;
       case "m":
       case "gap":
       case "skip":
@@ -101,18 +80,54 @@ export function createStream(host: LinkHost, token: string | undefined): Stream 
       case "stale":
       case "detached": {
         const known = numbered.get(frame.c);
-        if (!known) return;
-        if (frame.t === "detached" && frame.code !== "detached") channels.delete(known.channel);
-        host.frame(known.channel, frame, known.epoch, line.length);
-        if (frame.t === "gap" && frame.reason === "epoch")
-          known.epoch = readPosition(frame.to)?.epoch ?? known.epoch;
-        return;
+        if (!known) break;
+        if (frame.t === "detached") channels.delete(known.channel);
+        host.reader(known.channel)?.frame(frame, known.epoch, size);
+        if (frame.t === "gap") known.epoch = epochOf(frame.to);
       }
-      case "result":
-      case "error":
-        answer(frame);
     }
   };
 
+  const stream: Stream = {
+    channels,
+    get waits() {
+      return commands.size > 0;
+    },
+    get outdated() {
+      const wanted = host.wanted();
+      return wanted.length !== channels.size || wanted.some((channel) => !channels.has(channel));
+    },
+    hello: (wait) => JSON.stringify({ t: "hello", v: PROTOCOL_VERSION, token, wait }),
+    open(wait, maxLength = Infinity) {
+      let lines = stream.hello(wait);
+      channels.clear();
+      for (const channel of host.wanted()) {
+        // A character may be three bytes; a position and the names of the members fit into 200.
+        if (lines.length + channel.length * 3 + 200 < maxLength) lines += `\n${stream.attach(channel)}`;
+      }
+      return lines;
+    },
+    attach(channel) {
+      channels.add(channel);
+      attaches.set(channel, ++n);
+      return JSON.stringify({ t: "attach", n, channel, since: host.reader(channel)?.attaching(stream) });
+    },
+    detach(channel) {
+      channels.delete(channel);
+      return JSON.stringify({ t: "detach", n: ++n, channel });
+    },
+    command(command) {
+      const line = command.line(n + 1);
+      if (line) commands.set(++n, command);
+      return line;
+    },
+    ping: () => JSON.stringify({ t: "ping", n: ++n }),
+    read(lines) {
+      for (const line of lines.split("\n")) {
+        // A type that this client does not know is none of the cases: later servers may have more.
+        if (line) readFrame(JSON.parse(line) as ServerFrame, line.length);
+      }
+    },
+  };
   return stream;
 }

@@ -1,33 +1,19 @@
-import type { AttachedFrame, ErrorFrame, MessageFrame } from "../protocol/frames.ts";
+import type { GapFields, MessageFrame } from "../protocol/frames.ts";
 import type { Keep } from "../protocol/message.ts";
 import { PartylineError } from "../protocol/partyline-error.ts";
-import { formatPosition, type Position, readPosition } from "../protocol/position.ts";
+import { formatPosition, type Position } from "../protocol/position.ts";
 import type { ChannelEvents, ChannelOptions, ChannelState, ChannelStatus } from "./channel-types.ts";
-import type { Emitter } from "./emitter.ts";
+import type { Core } from "./core.ts";
+import { createEmitter } from "./emitter.ts";
 import { fromErrorFrame, GapError } from "./errors.ts";
-import { createInbox, type Inbox, type InboxLimits } from "./inbox.ts";
-import type { ChannelFrame } from "./link.ts";
-import { type ChannelGap, type Message, readMessage } from "./message.ts";
-import { type Jump, readLog } from "./read-log.ts";
+import { createInbox, type Inbox } from "./inbox.ts";
+import type { ChannelReader } from "./link.ts";
+import { type ChannelGap, type ChannelSkip, type Message, readMessage } from "./message.ts";
+import { type LogEvent, positionOf, readLog } from "./read-log.ts";
 import type { Stream } from "./stream.ts";
 
-/** What the reading half of a channel needs. */
-export interface SubscriptionPort {
-  readonly events: Emitter<ChannelEvents<unknown>>;
-  readonly limits: InboxLimits;
-  /** What should be attached has changed. */
-  sync(): void;
-  /** Attach this channel again from its position, although it is attached. */
-  reattach(): void;
-  /** Calls once after the time that is due after so many refusals; the returned function calls it off. */
-  afterBackoff(refusals: number, retryAfter: number | undefined, run: () => void): () => void;
-  /** The broker's clock, ms. */
-  brokerTime(): number;
-  report(error: unknown): void;
-}
-
 /** The reading half of a channel. */
-export interface Subscription {
+export interface Subscription extends ChannelReader {
   readonly state: ChannelState;
   readonly keep: Keep;
   readonly position: string | undefined;
@@ -35,16 +21,14 @@ export interface Subscription {
   readonly asOf: number | undefined;
   /** Should this channel be attached? */
   readonly wanted: boolean;
-  messages(signal: AbortSignal | undefined): AsyncIterableIterator<Message, void>;
-  /** Listeners came or went. */
-  readersChanged(): void;
+  messages(options?: { readonly signal?: AbortSignal }): AsyncIterableIterator<Message, void>;
+  on<E extends keyof ChannelEvents<unknown>>(
+    event: E,
+    listener: (value: ChannelEvents<unknown>[E]) => void,
+  ): () => void;
   detach(): void;
   resume(): void;
   close(error: PartylineError | undefined): void;
-  attaching(stream: Stream): string | undefined;
-  attached(frame: AttachedFrame, stream: Stream): void;
-  refused(frame: ErrorFrame, stream: Stream): void;
-  frame(frame: ChannelFrame, epoch: string, size: number): void;
   /** There is no connection. */
   disconnected(): void;
   /** The stream that was asked last is gone, while another one goes on. */
@@ -55,59 +39,59 @@ export interface Subscription {
 type Held = { readonly message: Message; readonly size: number } | { readonly gap: ChannelGap };
 
 /** Attaching again without getting further is a fault that asking more often does not cure. */
-const MAX_FRUITLESS = 3;
+const MAX_TROUBLE = 3;
 
-export function createSubscription(
-  name: string,
-  options: ChannelOptions,
-  port: SubscriptionPort,
-): Subscription {
-  const { events, limits } = port;
+export function createSubscription(name: string, options: ChannelOptions, core: Core): Subscription {
+  const { limits, runtime } = core;
+  const events = createEmitter<ChannelEvents<unknown>>(runtime.report);
   const inboxes = new Set<Inbox<Message>>();
-  let keep: Keep = options.keep ?? "history";
+  let { keep = "history" } = options;
   let cursor: Position | undefined;
   let head: Position | undefined;
   let asOf: number | undefined;
   let state: ChannelState = { status: "detached" };
   /** The stream whose reply to an attach is awaited: until then what comes belongs to the attach before it. */
-  let awaiting: Stream | undefined;
-  let paused = false;
+  let awaiting: Stream | "asked" | undefined;
+  let mode: "reading" | "paused" | "closed" = "reading";
+  /** The server refuses the channel for good. */
   let refusal: PartylineError | undefined;
-  let refusals = 0;
-  let fruitless = 0;
+  /** Refusals, and attaches that brought nothing, since the last message. */
+  let trouble = 0;
   let stopRetry: (() => void) | undefined;
   /** A gap waits for a decision; what comes behind it waits here. */
   let held: Held[] | undefined;
   let heldBytes = 0;
   let attached = false;
-  let closed = false;
 
   const isLagging = (): boolean =>
     [...inboxes].some((inbox) => inbox.full) ||
     (held !== undefined && (held.length >= limits.bufferedMessages || heldBytes >= limits.bufferedBytes));
-  const isRead = (): boolean => inboxes.size > 0 || events.count("message") > 0;
-  const isWanted = (): boolean => !closed && !paused && !refusal && !stopRetry && isRead() && !isLagging();
+  const isRead = (): boolean => inboxes.size + events.count("message") > 0;
+  const isWanted = (): boolean => mode === "reading" && !refusal && !stopRetry && isRead() && !isLagging();
 
   const status = (): ChannelStatus => {
-    if (closed) return "closed";
+    if (mode === "closed") return mode;
     if (refusal) return "refused";
-    if (!isRead() || paused) return "detached";
+    if (!isRead() || mode === "paused") return "detached";
     if (held) return "held";
     if (isLagging()) return "lagging";
     return attached ? "attached" : "attaching";
   };
+  /** Something that decides about being attached has changed. */
   const update = (error: PartylineError | undefined = refusal): void => {
-    if (!isWanted()) attached = false;
-    const now = status();
-    if (now === state.status && error === state.error) return;
-    state = error ? { status: now, error } : { status: now };
-    events.emit("state", state);
-  };
-  const changed = (): void => {
-    // Nobody is left whom the gap could be told: whoever comes next decided by coming.
+    // Nobody is left whom a gap could be told: whoever comes next decides by coming.
     if (!isRead()) held = undefined;
-    update();
-    port.sync();
+    attached &&= isWanted();
+    const now = status();
+    if (now !== state.status || error !== state.error) {
+      state = error ? { status: now, error } : { status: now };
+      events.emit("state", state);
+    }
+    core.link?.sync();
+  };
+  const failAll = (error: PartylineError): void => {
+    for (const inbox of inboxes) inbox.end(error);
+    inboxes.clear();
   };
 
   const deliver = (item: Held): void => {
@@ -122,75 +106,76 @@ export function createSubscription(
     }
   };
   const release = (): void => {
-    const waiting = held ?? [];
+    const items = held ?? [];
     held = undefined;
     heldBytes = 0;
-    for (const item of waiting) deliver(item);
-    changed();
-  };
-  const failGap = (gap: ChannelGap, cause?: unknown): void => {
-    const error = new GapError(gap, cause);
-    const heard = inboxes.size > 0 || events.count("gap") > 0;
-    for (const inbox of inboxes) inbox.fail(error);
-    inboxes.clear();
-    if (!heard) port.report(error);
-    changed();
+    items.forEach(deliver);
+    update();
   };
   const tellGap = (gap: ChannelGap): void => {
     const { onGap = "fail" } = options;
     const decides = keep === "history" && onGap !== "continue";
+    const fail = (cause?: unknown): void => {
+      const error = new GapError(gap, cause);
+      if (isRead() && inboxes.size + events.count("gap") === 0) runtime.report(error);
+      failAll(error);
+      update();
+    };
     if (decides) held = [];
     events.emit("gap", gap);
     // A listener may have called resume() by now.
     if (!decides || !held) return;
-    if (onGap === "fail") {
-      failGap(gap);
-      return;
-    }
-    update();
-    Promise.resolve(gap)
-      .then(onGap)
-      .then(release, (cause: unknown) => failGap(gap, cause));
+    if (onGap === "fail") fail();
+    else Promise.resolve(gap).then(onGap).then(release, fail);
   };
 
-  /** Moves the cursor, and tells whether something is missing. */
-  const jumped = (jump: Jump, lost: number | undefined): void => {
-    const [from, to] = [formatPosition(jump.from), formatPosition(jump.to)];
-    if (!jump.reason) events.emit("skip", { channel: name, from, to });
-    else {
-      const gap = { channel: name, from, to, reason: jump.reason };
-      deliver({ gap: lost === undefined ? gap : { ...gap, lost } });
-    }
-  };
-  const askAgain = (): void => {
-    // While a reply is awaited, what is missing will come behind it.
-    if (awaiting) return;
-    fruitless++;
-    if (fruitless > MAX_FRUITLESS) retryLater(undefined, undefined);
-    else port.reattach();
-  };
-  const retryLater = (error: PartylineError | undefined, retryAfter: number | undefined): void => {
-    refusals++;
-    stopRetry = port.afterBackoff(refusals, retryAfter, () => {
+  const retryLater = (error?: PartylineError): void => {
+    stopRetry?.();
+    stopRetry = core.afterBackoff(++trouble, error, () => {
       stopRetry = undefined;
-      fruitless = 0;
-      changed();
+      update();
     });
-    attached = false;
     update(error);
-    port.sync();
   };
   const refuse = (error: PartylineError): void => {
-    attached = false;
     awaiting = undefined;
     if (error.retryable) {
-      retryLater(error, error.retryAfter);
+      retryLater(error);
       return;
     }
     refusal = error;
-    for (const inbox of inboxes) inbox.fail(error);
-    inboxes.clear();
-    changed();
+    failAll(error);
+    update();
+  };
+  /** Follows the reader's rule; `false` where the event does not count. */
+  const move = (event: LogEvent): boolean => {
+    const verdict = readLog(cursor, event, keep);
+    if (typeof verdict === "object") cursor = verdict;
+    // While a reply is awaited, what is missing will come behind it.
+    else if (verdict === "reattach" && !awaiting) {
+      if (++trouble > MAX_TROUBLE) retryLater();
+      else {
+        awaiting = "asked";
+        core.link?.reattach(name);
+      }
+    }
+    return verdict !== "drop" && verdict !== "reattach";
+  };
+  const seen = (position: Position, time: number): void => {
+    if (head?.epoch !== position.epoch || head.offset < position.offset) head = position;
+    asOf = Math.max(asOf ?? 0, time);
+  };
+  const jumped = ({ from, to, reason, lost }: Omit<GapFields, "reason"> & Partial<GapFields>): void => {
+    const skip: ChannelSkip = { channel: name, from, to };
+    if (!reason) events.emit("skip", skip);
+    else deliver({ gap: lost === undefined ? { ...skip, reason } : { ...skip, reason, lost } });
+  };
+  const takeMessage = (frame: MessageFrame, epoch: string, size: number): void => {
+    if (!move({ t: "message", epoch, offset: frame.offset })) return;
+    trouble = 0;
+    seen({ epoch, offset: frame.offset }, frame.time);
+    deliver({ message: readMessage(name, epoch, frame), size });
+    if (isLagging()) update();
   };
 
   return {
@@ -212,66 +197,64 @@ export function createSubscription(
     get wanted() {
       return isWanted();
     },
-    messages(signal) {
-      const inbox = createInbox<Message>(limits, {
-        drained: changed,
-        left() {
-          signal?.removeEventListener("abort", inbox.end);
-          inboxes.delete(inbox);
-          changed();
-        },
+    messages({ signal } = {}) {
+      const abort = (): void => inbox.end();
+      const inbox = createInbox<Message>(limits, update, () => {
+        signal?.removeEventListener("abort", abort);
+        if (inboxes.delete(inbox)) update();
       });
-      if (refusal) inbox.fail(refusal);
-      else if (closed || signal?.aborted) inbox.end();
+      if (refusal || mode === "closed" || signal?.aborted) inbox.end(refusal);
       else {
+        signal?.addEventListener("abort", abort);
         inboxes.add(inbox);
-        signal?.addEventListener("abort", inbox.end);
-        changed();
+        update();
       }
       return inbox.iterator;
     },
-    readersChanged: changed,
+    on(event, listener) {
+      const off = events.on(event, listener);
+      update();
+      return () => {
+        off();
+        update();
+      };
+    },
     detach() {
-      paused = true;
-      changed();
+      mode = "paused";
+      update();
     },
     resume() {
-      paused = false;
+      mode = "reading";
       refusal = undefined;
       release();
     },
     close(error) {
-      closed = true;
+      mode = "closed";
       stopRetry?.();
-      for (const inbox of inboxes) {
-        if (error) inbox.fail(error);
-        else inbox.end();
-      }
+      for (const inbox of inboxes) inbox.end(error);
       inboxes.clear();
-      held = undefined;
-      changed();
+      update(error);
+      events.clear();
     },
     attaching(stream) {
       awaiting = stream;
       return cursor ? formatPosition(cursor) : options.since;
     },
     attached(frame, stream) {
-      if (awaiting !== stream) return;
+      if (awaiting !== stream || !isWanted()) return;
       awaiting = undefined;
-      const position = readPosition(frame.position);
-      if (!position || !isWanted()) return;
+      const { gap } = frame;
+      const position = positionOf(frame.position);
       keep = frame.keep;
-      head = readPosition(frame.head);
-      refusals = 0;
       attached = true;
-      const gap = frame.gap && readJump(frame.gap);
-      const reading = readLog(cursor, { t: "attached", position, gap }, keep);
-      const told = gap && cursor !== reading.cursor;
-      cursor = reading.cursor;
-      if (frame.head === frame.position) asOf = port.brokerTime();
+      const moved = move({ t: "attached", position, gap: gap && jumpOf(gap) });
+      head = positionOf(frame.head);
+      if (frame.head === frame.position) {
+        trouble = 0;
+        asOf = core.brokerTime();
+      }
+      if (gap && moved) jumped(gap);
       update();
-      if (gap && told) jumped(gap, frame.gap?.lost);
-      if (reading.verdict === "reattach") askAgain();
     },
     refused(frame, stream) {
       if (awaiting === stream) refuse(fromErrorFrame(frame));
@@ -281,39 +264,27 @@ export function createSubscription(
       if (!isWanted()) return;
       switch (frame.t) {
         case "m":
-          return readMessageFrame(frame, epoch, size);
+          takeMessage(frame, epoch, size);
+          break;
         case "gap":
-        case "skip": {
-          const jump = readJump(frame);
-          const reading = jump && readLog(cursor, { t: "jump", epoch, jump }, keep);
-          if (!jump || reading?.verdict !== "take") return;
-          cursor = reading.cursor;
-          raiseHead(jump.to);
-          jumped(jump, frame.t === "gap" ? frame.lost : undefined);
-          return;
-        }
-        case "mark": {
-          const position = readPosition(frame.position);
-          if (!position || position.epoch !== cursor?.epoch) return;
-          raiseHead(position);
-          if (readLog(cursor, { t: "mark", position }, keep).verdict === "reattach") {
-            askAgain();
-            return;
-          }
-          asOf = Math.max(asOf ?? 0, frame.time);
+        case "skip":
+          if (move({ t: "jump", epoch, jump: jumpOf(frame) })) jumped(frame);
+          break;
+        case "mark":
+          if (!move({ t: "mark", position: positionOf(frame.position) })) break;
+          seen(positionOf(frame.position), frame.time);
           events.emit("mark", { position: frame.position, time: frame.time });
-          return;
-        }
+          break;
         case "stale":
           events.emit("stale", { since: frame.since });
-          return;
+          break;
         case "detached":
-          if (frame.code === "detached") return;
-          refuse(
-            new PartylineError(frame.code, `The server detached "${name}".`, {
-              remedy: "Call resume() when this client may read the channel again.",
-            }),
-          );
+          if (frame.code !== "detached")
+            refuse(
+              new PartylineError(frame.code, `The server has detached "${name}".`, {
+                remedy: "Call resume().",
+              }),
+            );
       }
     },
     abandoned() {
@@ -322,30 +293,15 @@ export function createSubscription(
     disconnected() {
       awaiting = undefined;
       attached = false;
-      fruitless = 0;
       update();
     },
   };
-
-  function readMessageFrame(frame: MessageFrame, epoch: string, size: number): void {
-    const reading = readLog(cursor, { t: "message", epoch, offset: frame.offset }, keep);
-    if (reading.verdict === "reattach") askAgain();
-    if (reading.verdict !== "take" || !reading.cursor) return;
-    cursor = reading.cursor;
-    fruitless = 0;
-    raiseHead(cursor);
-    asOf = Math.max(asOf ?? 0, frame.time);
-    deliver({ message: readMessage(name, epoch, frame), size });
-    if (isLagging()) changed();
-  }
-
-  function raiseHead(position: Position): void {
-    if (head?.epoch !== position.epoch || head.offset < position.offset) head = position;
-  }
 }
 
-function readJump(fields: { from: string; to: string; reason?: Jump["reason"] }): Jump | undefined {
-  const [from, to] = [readPosition(fields.from), readPosition(fields.to)];
-  if (!from || !to) return undefined;
-  return fields.reason ? { from, to, reason: fields.reason } : { from, to };
+function jumpOf({ from, to, reason }: Omit<GapFields, "reason"> & Partial<GapFields>): {
+  from: Position;
+  to: Position;
+  reason: GapFields["reason"] | undefined;
+} {
+  return { from: positionOf(from), to: positionOf(to), reason };
 }

@@ -12,7 +12,7 @@ export interface Watch {
 
 /** What a {@link Watch} does when it is quiet. */
 export interface WatchActions {
-  ask(): void;
+  ask(): unknown;
   silent(): void;
 }
 

@@ -1,8 +1,8 @@
 import { mayReconnect } from "../../protocol/close-codes.ts";
-import type { ErrorFrame } from "../../protocol/frames.ts";
 import { SUBPROTOCOL } from "../../protocol/frames.ts";
-import { connectionLost, fromErrorFrame } from "../errors.ts";
-import type { Link, LinkEnd, LinkRequest } from "../link.ts";
+import { PartylineError } from "../../protocol/partyline-error.ts";
+import { closedError, connectionLost, silence } from "../errors.ts";
+import type { Link, LinkRequest } from "../link.ts";
 import { createStream } from "../stream.ts";
 import { createWatch } from "../watch.ts";
 
@@ -11,80 +11,73 @@ const HELLO_BYTES = 4096;
 
 /** `/connect` over WebSocket: both ways on one connection. */
 export function openWebSocket(request: LinkRequest): Link {
-  const { runtime, timing } = request;
-  let over = false;
-  let open = false;
-  let lastError: ErrorFrame | undefined;
+  const { host, runtime, timing, token, url } = request;
+  let state: "opening" | "open" | "over" = "opening";
+  let told: PartylineError | undefined;
+
   const stream = createStream(
     {
-      ...request.host,
+      ...host,
       welcome(frame) {
-        open = true;
-        request.host.welcome(frame);
-        if (!over) link.sync();
-      },
-      error(frame) {
-        lastError = frame;
-        request.host.error(frame);
+        state = "open";
+        host.welcome(frame);
+        // What did not fit into the first frame.
+        link.sync();
       },
     },
-    request.token,
+    token,
   );
-  const socket = new request.WebSocket(request.url.replace(/^http/, "ws"), SUBPROTOCOL);
-  const send = (line: string): void => socket.send(line);
-
+  const socket = new request.WebSocket(url.replace("http", "ws"), SUBPROTOCOL);
+  const send = (line: string | undefined): void => {
+    if (line && state !== "over") socket.send(line);
+  };
   const stop = (): void => {
-    over = true;
+    state = "over";
     watch.stop();
-    socket.onopen = socket.onmessage = socket.onerror = socket.onclose = null;
-    // A socket that is closed while it connects reports an error on top, to nobody.
-    socket.onerror = () => undefined;
+    // `onerror` stays: a socket that is closed while it connects reports that as an error.
+    socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close();
   };
-  const finish = (end: LinkEnd): void => {
-    if (over) return;
+  const fail = (error: PartylineError): void => {
+    if (state === "over") return;
     stop();
-    request.host.end(end);
+    host.end(error);
   };
   const watch = createWatch(runtime, timing, {
-    ask: () => open && send(stream.ping()),
-    silent: () => finish({ error: connectionLost("The server was silent for too long."), terminal: false }),
+    ask: () => state === "open" && send(stream.ping()),
+    silent: () => fail(silence()),
   });
 
-  socket.onopen = () => {
-    // Attaching in the first frame saves a round trip; what does not fit follows the welcome.
-    let lines = stream.hello();
-    for (const channel of request.host.wanted()) {
-      if (lines.length + channel.length * 3 + 200 > HELLO_BYTES) break;
-      lines += `\n${stream.attach(channel)}`;
-    }
-    send(lines);
-  };
-  socket.onmessage = ({ data }: MessageEvent<unknown>) => {
+  // Attaching in the first frame saves a round trip.
+  socket.onopen = () => send(stream.open(undefined, HELLO_BYTES));
+  socket.onmessage = ({ data }: MessageEvent<string>) => {
     watch.heard();
     try {
-      stream.read(String(data));
-    } catch (cause) {
-      finish({ error: connectionLost("The server sent what is not a frame.", cause), terminal: false });
+      stream.read(data);
+    } catch (error) {
+      // An error that answers nothing comes before a close, and is its reason.
+      if (error instanceof PartylineError) told = error;
+      else fail(connectionLost("The server sent what is not a frame.", error));
     }
   };
-  socket.onclose = ({ code, reason }) => {
-    const error = lastError
-      ? fromErrorFrame(lastError)
-      : connectionLost(`The WebSocket was closed: ${code} ${reason}`.trim());
-    // 1000 says nothing about coming again; this client did not close, so it does.
-    finish({ error, terminal: code !== 1000 && !mayReconnect(code) });
+  socket.onerror = () => undefined;
+  socket.onclose = ({ code }) => {
+    const again = mayReconnect(code);
+    const reason = `The WebSocket (${code})`;
+    // The code alone decides about coming back.
+    if (told?.retryable === again) fail(told);
+    else fail(again ? connectionLost(`${reason} was lost.`) : closedError(reason));
   };
 
   const link: Link = {
     send: (command) => send(stream.command(command)),
     sync() {
-      if (!open) return;
-      const wanted = new Set(request.host.wanted());
+      if (state !== "open") return;
+      const wanted = new Set(host.wanted());
       for (const channel of stream.channels) if (!wanted.has(channel)) send(stream.detach(channel));
       for (const channel of wanted) if (!stream.channels.has(channel)) send(stream.attach(channel));
     },
-    reattach: (channel) => open && send(stream.attach(channel)),
+    reattach: (channel) => send(stream.attach(channel)),
     probe: () => watch.probe(),
     close: stop,
   };

@@ -1,0 +1,146 @@
+import { FRAMES_TYPE } from "../../protocol/frames.ts";
+import { PartylineError } from "../../protocol/partyline-error.ts";
+import { connectionLost, fromProblem, silence } from "../errors.ts";
+import type { Command, Link, LinkRequest } from "../link.ts";
+import { createStream, type Stream } from "../stream.ts";
+import { createWatch } from "../watch.ts";
+
+/** Changes of channels within this time share one new round, ms. */
+const GATHER = 50;
+
+/** What one `POST` of commands carries at most; a server takes 1 000 lines. The rest goes into the next. */
+const MAX_LINES = 500;
+const MAX_LENGTH = 256 * 1024;
+
+/** A stream, or a row of polls: its channels are those it was opened with. */
+export interface Round {
+  readonly stream: Stream;
+  /** Aborted when a newer round has taken over. */
+  readonly signal: AbortSignal;
+  /** Bytes came. */
+  heard(): void;
+}
+
+/**
+ * One `POST /connect`.
+ *
+ * @throws PartylineError where it is answered by anything but 200.
+ */
+export async function post(
+  { url, fetch, headers }: LinkRequest,
+  body: string,
+  signal: AbortSignal,
+  accept: string = FRAMES_TYPE,
+): Promise<Response> {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { ...headers, accept, "content-type": FRAMES_TYPE },
+    body,
+    signal,
+    cache: "no-store",
+  });
+  if (response.ok) return response;
+  throw fromProblem(response.status, await response.json().catch(() => undefined));
+}
+
+/**
+ * `/connect` over HTTP: a round brings the channels, `POST`s beside it take commands up. To change the channels a new
+ * round is begun at the present positions, and the old one ended at the new one's first frame.
+ *
+ * @param run Reads until the round is aborted; throws where it ends otherwise.
+ */
+export function openHttp(request: LinkRequest, run: (round: Round) => Promise<void>): Link {
+  const { host, runtime, timing, token } = request;
+  const commandsAbort = new AbortController();
+  /** The newest last; two only during a change. */
+  let rounds: { readonly stream: Stream; readonly abort: AbortController }[] = [];
+  let over = false;
+  let opening = false;
+  let stopTimer = (): void => undefined;
+  let waiting: Command[] = [];
+  let posting = false;
+
+  const stop = (): void => {
+    over = true;
+    stopTimer();
+    watch.stop();
+    for (const { abort } of rounds) abort.abort();
+    commandsAbort.abort();
+  };
+  const fail = (cause: unknown): void => {
+    if (over) return;
+    stop();
+    host.end(cause instanceof PartylineError ? cause : connectionLost("A request failed.", cause));
+  };
+  // A server writes, or answers the poll, well within the interval: there is nothing to ask.
+  const watch = createWatch(runtime, timing, { ask: () => undefined, silent: () => fail(silence()) });
+
+  const begin = (): void => {
+    opening = true;
+    stopTimer();
+    stopTimer = runtime.after(timing.pongTimeout, () => fail(silence()));
+    const abort = new AbortController();
+    const { signal } = abort;
+    const stream = createStream(
+      {
+        ...host,
+        welcome(frame) {
+          if (signal.aborted) return;
+          host.welcome(frame);
+          if (!opening || rounds.at(-1)?.stream !== stream) return;
+          opening = false;
+          stopTimer();
+          for (const round of rounds) if (round.stream !== stream) round.abort.abort();
+          rounds = [{ stream, abort }];
+          link.sync();
+        },
+      },
+      token,
+    );
+    rounds.push({ stream, abort });
+    run({ stream, signal, heard: () => watch.heard() }).catch((cause: unknown) => {
+      if (!signal.aborted) fail(cause);
+    });
+  };
+  const beginSoon = (): void => {
+    if (over || opening) return;
+    stopTimer();
+    stopTimer = runtime.after(GATHER, begin);
+  };
+
+  /** A `POST` that fails leaves open what the server did, just as a lost connection does: so it ends the link. */
+  const sendWaiting = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      const answers = createStream(host, token);
+      let lines = answers.hello();
+      let count = 0;
+      for (; count < waiting.length && count < MAX_LINES && lines.length < MAX_LENGTH; count++) {
+        const line = answers.command(waiting[count] as Command);
+        if (line) lines += `\n${line}`;
+      }
+      waiting = waiting.slice(count);
+      if (!answers.waits) continue;
+      answers.read(await (await post(request, lines, commandsAbort.signal)).text());
+      if (answers.waits) throw connectionLost("The server left commands unanswered.");
+    }
+    posting = false;
+  };
+
+  const link: Link = {
+    send(command) {
+      waiting.push(command);
+      if (posting) return;
+      posting = true;
+      // In a microtask, so that all that is published in one go shares the first request.
+      Promise.resolve().then(sendWaiting).catch(fail);
+    },
+    sync() {
+      if (rounds.at(-1)?.stream.outdated) beginSoon();
+    },
+    reattach: beginSoon,
+    probe: beginSoon,
+    close: stop,
+  };
+  begin();
+  return link;
+}

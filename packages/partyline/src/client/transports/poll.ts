@@ -1,0 +1,18 @@
+import type { Link, LinkRequest } from "../link.ts";
+import { openHttp, post } from "./http.ts";
+
+/** A poll that is answered at once, in seconds: a server takes no 0. */
+const AT_ONCE = 0.001;
+
+/** `/connect` by long polls, each of which carries all positions. */
+export function openPoll(request: LinkRequest): Link {
+  return openHttp(request, async ({ stream, signal, heard }) => {
+    // The first one is answered at once: it is what tells that this way is open.
+    for (let wait = AT_ONCE; !signal.aborted; wait = request.timing.pingInterval / 1000) {
+      const response = await post(request, stream.open(wait), signal);
+      const lines = await response.text();
+      heard();
+      if (!signal.aborted) stream.read(lines);
+    }
+  });
+}

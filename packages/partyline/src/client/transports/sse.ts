@@ -1,0 +1,19 @@
+import { createSseParser } from "../../protocol/sse.ts";
+import { connectionLost } from "../errors.ts";
+import type { Link, LinkRequest } from "../link.ts";
+import { openHttp, post } from "./http.ts";
+
+/** `/connect` as a stream of events. */
+export function openSse(request: LinkRequest): Link {
+  return openHttp(request, async ({ stream, signal, heard }) => {
+    const response = await post(request, stream.open(), signal, "text/event-stream");
+    const parser = createSseParser({ event: ({ data }) => stream.read(data) });
+    const decoder = new TextDecoder();
+    const reader = response.body?.getReader();
+    for (let part = await reader?.read(); part?.value; part = await reader?.read()) {
+      heard();
+      parser.push(decoder.decode(part.value, { stream: true }));
+    }
+    throw connectionLost("The stream has ended.");
+  });
+}
