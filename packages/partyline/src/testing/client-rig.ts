@@ -1,0 +1,99 @@
+import type { Client, ClientOptions } from "../client/client-types.ts";
+import { createClientIn } from "../client/create-client.ts";
+import type { Runtime } from "../client/runtime.ts";
+import { openPoll } from "../client/transports/poll.ts";
+import { openSse } from "../client/transports/sse.ts";
+import { openWebSocket } from "../client/transports/ws.ts";
+import { createScriptedNetwork, type Frame, type ScriptedSocket } from "./scripted-websocket.ts";
+import { createVirtualClock, type VirtualClock } from "./virtual-clock.ts";
+
+/** A client in a world that the test makes up: time, chance, network and server. */
+export interface ClientRig {
+  readonly client: Client;
+  readonly clock: VirtualClock;
+  readonly sockets: readonly ScriptedSocket[];
+  /** The newest socket, `undefined` where there is none. */
+  readonly socket: ScriptedSocket;
+  /** What the client could tell nobody. */
+  readonly reported: unknown[];
+  /** What jitter is multiplied with, from 0 to below 1. Begins at 0.5. */
+  chance: number;
+  /** Lets what is under way in promises come to rest. */
+  settle(): Promise<void>;
+  /** Opens and welcomes the newest socket; answers what the client has sent by then. */
+  welcome(): Promise<Frame[]>;
+  /** Says whether there is a network. */
+  setOnline(online: boolean): void;
+  /** Listeners that the client has at the runtime. */
+  readonly networkListeners: number;
+}
+
+/** The welcome of a scripted server. */
+export const WELCOME: Frame = {
+  t: "welcome",
+  v: 1,
+  time: 1_000_000,
+  limits: { messageBytes: 65_536, channelsPerConnection: 256 },
+};
+
+/** Makes a {@link ClientRig}; without options it knows WebSockets alone. */
+export function createClientRig(options: ClientOptions = {}): ClientRig {
+  const clock = createVirtualClock();
+  const network = createScriptedNetwork();
+  const reported: unknown[] = [];
+  const changes = new Set<() => void>();
+  let online = true;
+  let ids = 0;
+
+  const runtime: Runtime = {
+    now: clock.now,
+    after(ms, run) {
+      const timer = clock.setTimer(run, ms);
+      return () => timer.cancel();
+    },
+    random: () => rig.chance,
+    randomBytes: () => new Uint8Array(16).fill(++ids),
+    report: (error) => void reported.push(error),
+    isOnline: () => online,
+    onNetwork(change) {
+      changes.add(change);
+      return () => void changes.delete(change);
+    },
+  };
+  const client = createClientIn(
+    { runtime, transports: { ws: openWebSocket, sse: openSse, poll: openPoll } },
+    "ws://test",
+    { transports: ["ws"], WebSocket: network.WebSocket, ...options },
+  );
+  const settle = async (): Promise<void> => {
+    for (let round = 0; round < 20; round++) await Promise.resolve();
+  };
+
+  const rig: ClientRig = {
+    client,
+    clock,
+    sockets: network.sockets,
+    get socket() {
+      return network.sockets.at(-1) as ScriptedSocket;
+    },
+    reported,
+    chance: 0.5,
+    settle,
+    async welcome() {
+      await settle();
+      rig.socket.open();
+      const first = rig.socket.take();
+      rig.socket.say(WELCOME);
+      await settle();
+      return [...first, ...rig.socket.take()];
+    },
+    setOnline(now) {
+      online = now;
+      for (const change of changes) change();
+    },
+    get networkListeners() {
+      return changes.size;
+    },
+  };
+  return rig;
+}
