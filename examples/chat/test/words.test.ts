@@ -1,0 +1,98 @@
+import { describe, expect, it } from "vitest";
+import { isChatMessage, MAX_TEXT } from "../src/message.ts";
+import { connectionText } from "../src/page/connection.ts";
+import { gapSentence } from "../src/page/gaps.ts";
+import { roomName, roomOf } from "../src/page/rooms.ts";
+import { TypingList, TypingTeller, typingSentence } from "../src/page/typing.ts";
+
+describe("a gap", () => {
+  it("is told with how many are missing and why", () => {
+    expect(gapSentence({ reason: "retention", lost: 3 })).toBe(
+      "3 messages are gone: you were away longer than this room keeps them.",
+    );
+    expect(gapSentence({ reason: "retention", lost: 1 })).toMatch(/^1 message is gone/);
+  });
+
+  it("does not claim to know what it doesn't", () => {
+    expect(gapSentence({ reason: "epoch" })).toBe(
+      "Messages may be gone: the server was started anew and has lost what came before.",
+    );
+  });
+});
+
+describe("the connection", () => {
+  it("is told with its reason and for how long it has been away", () => {
+    const reason = Object.assign(new Error("The server went away"), { code: "offline" });
+    const state = { status: "reconnecting", since: 1000, reason } as unknown as Parameters<
+      typeof connectionText
+    >[0];
+    expect(connectionText(state, 5900)).toEqual({
+      label: "Reconnecting",
+      detail:
+        "The server went away. Trying again for 4 s. What you write is kept and sent when the connection is back.",
+    });
+  });
+
+  it("says nothing more while all is well", () => {
+    expect(connectionText({ status: "live", since: 0, transport: "ws" }, 9000)).toEqual({
+      label: "Live",
+      detail: "",
+    });
+    expect(connectionText({ status: "live", since: 0, transport: "sse" }, 9000).label).toBe("Live over sse");
+  });
+});
+
+describe("a room's name", () => {
+  it("is letters and digits of any script, joined by hyphens", () => {
+    expect(
+      ["Lobby", " Rock & Roll! ", "Ünï/cöde", "東京 2020", "a".repeat(50), "*{}:"].map(roomName),
+    ).toEqual(["lobby", "rock-roll", "ünï-cöde", "東京-2020", "a".repeat(32), ""]);
+  });
+
+  it("comes from the address: its hash, or its query, or it is the lobby", () => {
+    const rooms = ["#music", "?room=Jazz%20Club", "#%E6%9D%B1%E4%BA%AC", "", "#%"].map((end) =>
+      roomOf(new URL(`http://host/chat/${end}`)),
+    );
+    expect(rooms).toEqual(["music", "jazz-club", "東京", "lobby", "lobby"]);
+  });
+});
+
+describe("who is typing", () => {
+  it("is forgotten when they say so, have spoken, or are silent for five seconds", () => {
+    const list = new TypingList();
+    for (const name of ["Ada", "Eve", "Bob"]) list.heard({ by: name, name, typing: true }, 0);
+    list.heard({ by: "Ada", name: "Ada", typing: false }, 1000);
+    list.spoke("Eve");
+    expect(list.names(4999)).toEqual(["Bob"]);
+    expect(list.names(5000)).toEqual([]);
+  });
+
+  it("is told as a sentence", () => {
+    expect([[], ["Ada"], ["Ada", "Eve"], ["Ada", "Eve", "Bob"]].map(typingSentence)).toEqual([
+      "",
+      "Ada is typing",
+      "Ada and Eve are typing",
+      "Several people are typing",
+    ]);
+  });
+
+  it("is told rarely while it lasts, and its end once", () => {
+    const told: boolean[] = [];
+    const teller = new TypingTeller((typing) => told.push(typing));
+    for (let time = 0; time <= 5000; time += 100) teller.typed(time);
+    teller.stopped();
+    teller.stopped();
+    expect(told).toEqual([true, true, true, false]);
+  });
+});
+
+describe("a chat message", () => {
+  it("has an author, a name and a text within its limits", () => {
+    const message = { by: "1", name: "Ada", text: "hello" };
+    expect(isChatMessage(message)).toBe(true);
+    expect(isChatMessage({ ...message, text: "x".repeat(MAX_TEXT + 1) })).toBe(false);
+    expect(isChatMessage({ ...message, name: " " })).toBe(false);
+    expect(isChatMessage("hello")).toBe(false);
+    expect(isChatMessage(null)).toBe(false);
+  });
+});
