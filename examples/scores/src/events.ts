@@ -16,9 +16,10 @@ export type Phase =
   | "first half"
   | "half-time"
   | "second half"
-  | "break"
+  | "before extra time"
   | "extra time, first half"
   | "extra time, second half"
+  | "before penalties"
   | "penalties"
   | "over";
 

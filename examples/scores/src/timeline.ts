@@ -75,9 +75,9 @@ function breakAfter({ to }: Period, match: Match, enter: (phase: Phase) => void)
     enter("half-time");
     return HALF_TIME;
   }
-  const more = to === 90 ? match.extraTime !== undefined : to === 120 && match.shootOut !== undefined;
-  if (!more) return 0;
-  enter("break");
+  if (to === 90 && match.extraTime !== undefined) enter("before extra time");
+  else if (to === 120 && match.shootOut !== undefined) enter("before penalties");
+  else return 0;
   return SHORT_BREAK;
 }
 

@@ -34,7 +34,7 @@ describe("a match on the page", () => {
 
   it("says what decided it", () => {
     const over: MatchEvent = { kind: "phase", phase: "over", at: 9000, score: [1, 1] };
-    const extra: MatchEvent = { kind: "phase", phase: "extra time, first half", at: 6000, score: [1, 1] };
+    const extra: MatchEvent = { kind: "phase", phase: "before extra time", at: 6000, score: [1, 1] };
     expect(verdict(after(over))).toBe("");
     expect(verdict(after(extra, over))).toBe("after extra time");
     expect(verdict(after(extra, { kind: "shoot-out", score: [3, 4] }, over))).toBe("3–4 on penalties");

@@ -84,10 +84,10 @@ describe("a match's timeline", () => {
       "first half",
       "half-time",
       "second half",
-      "break",
+      "before extra time",
       "extra time, first half",
       "extra time, second half",
-      "break",
+      "before penalties",
       "penalties",
       "over",
     ]);

@@ -17,9 +17,8 @@ export interface MatchCard {
 const PHASES: Partial<Record<Phase, string>> = {
   "first half": "Kick-off",
   "half-time": "Half-time",
-  break: "End of normal time",
-  "extra time, first half": "Extra time",
-  penalties: "Penalty shoot-out",
+  "before extra time": "After 90 minutes",
+  "before penalties": "After 120 minutes",
   over: "Full time",
 };
 
@@ -125,9 +124,9 @@ function winner({ score, shootOut }: MatchModel): string {
 
 function feedLine(item: FeedItem): HTMLElement[] {
   if (item.kind === "goal") return [goalLine(item)];
-  const text = PHASES[item.phase];
+  const text = item.kind === "shoot-out" ? "Penalty shoot-out" : PHASES[item.phase];
   if (text === undefined) return [];
-  const score = item.phase === "first half" ? "" : dashed(item.score);
+  const score = text === PHASES["first half"] ? "" : dashed(item.score);
   return [make("li", { class: "phase" }, make("span", { text }), make("span", { class: "at", text: score }))];
 }
 

@@ -16,7 +16,8 @@ const RUNNING: Partial<Record<Phase, Running>> = {
 const STILL: Partial<Record<Phase, string>> = {
   before: "Soon",
   "half-time": "Half-time",
-  break: "Break",
+  "before extra time": "Break",
+  "before penalties": "Break",
   penalties: "Penalties",
   over: "Full time",
 };
@@ -56,7 +57,7 @@ export function clockFace(phase: Phase, elapsed: number, length: 90 | 120, slow:
 function playedBefore(phase: Phase, length: 90 | 120): number {
   if (phase === "before") return 0;
   if (phase === "half-time") return 45 / length;
-  return phase === "break" ? Math.min(1, 90 / length) : 1;
+  return phase === "before extra time" ? 90 / length : 1;
 }
 
 function digits(minutes: number): string {

@@ -1,7 +1,7 @@
-import type { Goal, LineUp, MatchEvent, Phase, PhaseChange, Score } from "../events.ts";
+import type { Goal, LineUp, MatchEvent, Phase, PhaseChange, Score, ShootOut } from "../events.ts";
 
-/** A line of a match's feed: a goal, or the beginning of a phase. */
-export type FeedItem = Goal | PhaseChange;
+/** A line of a match's feed. */
+export type FeedItem = Goal | PhaseChange | ShootOut;
 
 /** What a page knows of a match, made of nothing but the messages of its channel. */
 export interface MatchModel {
@@ -33,13 +33,13 @@ export function reduceMatch(match: MatchModel, event: MatchEvent): MatchModel {
     case "goal":
       return { ...match, score: event.score, feed: [...match.feed, event] };
     case "shoot-out":
-      return { ...match, shootOut: event.score };
+      return { ...match, shootOut: event.score, feed: [...match.feed, event] };
     case "phase":
       return {
         ...match,
         phase: event.phase,
         since: event.at,
-        length: event.phase.startsWith("extra") ? 120 : match.length,
+        length: event.phase === "before extra time" ? 120 : match.length,
         feed: [...match.feed, event],
       };
   }

@@ -1,0 +1,12 @@
+import { createServer } from "node:http";
+import { chain, listen, redirect, serveFiles } from "example-site";
+import { createPartyline } from "partyline";
+import { channels, createScores, folders } from "./app.ts";
+
+const server = createPartyline({ channels });
+const scores = createScores(server);
+const http = createServer(chain(server.handler, scores.api, serveFiles(folders), redirect("/", "/scores/")));
+server.attach(http);
+scores.run();
+
+console.log(`Scores: ${await listen(http, Number(process.env.PORT ?? 8080))}/scores/`);

@@ -1,0 +1,239 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { chain, listen, serveFiles } from "example-site";
+import { createPartyline } from "partyline";
+import type { Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { needBuild, openWindows, type Windows } from "../../site/test/browser.ts";
+import { createLine, type Line } from "../../site/test/line.ts";
+import { channels, createScores, folders } from "../src/app.ts";
+
+needBuild(join(import.meta.dirname, ".."));
+
+let windows: Windows;
+let show: Awaited<ReturnType<typeof startScores>>;
+let line: Line;
+
+/** The scores with a clock of the test's own: nothing happens but what `pass` lets happen. */
+async function startScores(port = 0) {
+  let now = 0;
+  const server = createPartyline({ channels });
+  const scores = createScores(server, () => now);
+  const http = createServer(chain(server.handler, scores.api, serveFiles(folders)));
+  server.attach(http);
+  const url = await listen(http, port);
+  return {
+    url,
+    port: (http.address() as AddressInfo).port,
+    replay: scores.replay,
+    /** Lets minutes of the replay pass, at sixty times the pace of life. */
+    pass(minutes: number) {
+      now += minutes * 1000;
+      scores.replay.tick();
+    },
+    async close() {
+      await server.close();
+      http.close();
+      http.closeAllConnections();
+    },
+  };
+}
+
+async function visit(url: string): Promise<Page> {
+  const { page } = await windows.open(`${url}/scores/`);
+  await live(page);
+  return page;
+}
+
+async function live(page: Page): Promise<void> {
+  await page.locator('#status[data-state="live"]').waitFor();
+}
+
+/** Feeds by match, the newest line first, as they are read. */
+async function feeds(page: Page): Promise<Record<string, string[]>> {
+  const cards = await page.locator(".match").all();
+  const entries = cards.map(async (card) => {
+    const names = await card.locator(".name").allTextContents();
+    const lines = await card.locator(".feed li").allInnerTexts();
+    return [names.join(" – "), lines.map((text) => text.replace(/\s+/g, " "))] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+const opening = {
+  "Mexico – South Africa": ["9′ Julián Quiñones 1–0", "Kick-off"],
+  "South Korea – Czech Republic": ["Kick-off"],
+};
+const whole = {
+  "Mexico – South Africa": [
+    "Full time 2–0",
+    "67′ Raúl Jiménez 2–0",
+    "Half-time 1–0",
+    "9′ Julián Quiñones 1–0",
+    "Kick-off",
+  ],
+  "South Korea – Czech Republic": [
+    "Full time 2–1",
+    "80′ Oh Hyeon-Gyu 2–1",
+    "67′ Hwang In-Beom 1–1",
+    "59′ Ladislav Krejcí 0–1",
+    "Half-time 0–0",
+    "Kick-off",
+  ],
+};
+
+beforeAll(async () => {
+  windows = await openWindows();
+});
+
+afterAll(() => windows.end());
+
+beforeEach(async () => {
+  show = await startScores();
+  show.replay.start("2026-06-11");
+  line = await createLine(show.port);
+});
+
+afterEach(async () => {
+  await windows.closeAll();
+  line.close();
+  await show.close();
+});
+
+describe("the scores", () => {
+  it("are followed by two windows alike, each goal once", async () => {
+    const one = await visit(line.url);
+    const two = await visit(show.url);
+    show.pass(10);
+    await expect.poll(() => feeds(one)).toEqual(opening);
+    await expect.poll(() => feeds(two)).toEqual(opening);
+    show.pass(120);
+    await expect.poll(() => feeds(one)).toEqual(whole);
+    await expect.poll(() => feeds(two)).toEqual(whole);
+  });
+
+  it("miss no goal that fell while the line was cut, and show none twice", async () => {
+    const one = await visit(line.url);
+    const two = await visit(show.url);
+    show.pass(10);
+    await expect.poll(() => feeds(one)).toEqual(opening);
+    line.cut();
+    await one.locator('#status[data-state="lost"]').waitFor();
+    expect(await one.textContent("#status")).toMatch(/^No connection since .+: scores may have changed$/);
+    show.pass(120);
+    await expect.poll(() => feeds(two)).toEqual(whole);
+    expect(await feeds(one)).toEqual(opening);
+    await line.mend();
+    await live(one);
+    await expect.poll(() => feeds(one)).toEqual(whole);
+  });
+
+  it("come back after the network was gone", async () => {
+    const { page: one, context } = await windows.open(`${line.url}/scores/`);
+    await live(one);
+    await context.setOffline(true);
+    line.cut();
+    await one.locator('#status[data-state="lost"]').waitFor();
+    show.pass(130);
+    await line.mend();
+    await context.setOffline(false);
+    await live(one);
+    await expect.poll(() => feeds(one)).toEqual(whole);
+  });
+
+  it("are whole for a visitor who comes late, score and clock included", async () => {
+    show.pass(72);
+    const late = await visit(show.url);
+    await expect
+      .poll(async () => (await feeds(late))["Mexico – South Africa"])
+      .toEqual(["67′ Raúl Jiménez 2–0", "Half-time 1–0", "9′ Julián Quiñones 1–0", "Kick-off"]);
+    const mexico = late.locator(".match").first();
+    expect(await mexico.locator(".goals").allTextContents()).toEqual(["2", "0"]);
+    expect(await mexico.locator(".clock").textContent()).toMatch(/^(69|7\d)′$/);
+  });
+
+  it("are spoken as goals fall, but not those from before the visit", async () => {
+    const one = await visit(show.url);
+    show.pass(10);
+    await expect
+      .poll(() => one.textContent("#announcements"))
+      .toBe("Goal for Mexico: Julián Quiñones, minute 9. Mexico 1, South Africa 0.");
+    expect(await one.locator("#announcements").getAttribute("aria-live")).toBe("polite");
+    const late = await visit(show.url);
+    await expect.poll(() => feeds(late)).toEqual(opening);
+    expect(await late.textContent("#announcements")).toBe("");
+    show.pass(52);
+    for (const page of [one, late]) {
+      await expect
+        .poll(() => page.textContent("#announcements"))
+        .toContain("Goal for Czech Republic: Ladislav Krejcí");
+    }
+  });
+
+  it("begin anew on a server that has lost its past", async () => {
+    const one = await visit(line.url);
+    show.pass(130);
+    await expect.poll(() => feeds(one)).toEqual(whole);
+    const { port } = show;
+    await show.close();
+    await one.locator('#status[data-state="lost"]').waitFor();
+    show = await startScores(port);
+    show.replay.start("2026-06-11");
+    show.pass(10);
+    await live(one);
+    await expect.poll(() => feeds(one)).toEqual(opening);
+  });
+});
+
+describe("the replay", () => {
+  it("is started and paced with the keyboard alone, in every window", async () => {
+    const one = await visit(line.url);
+    const two = await visit(show.url);
+    await one.focus("#days");
+    await one.keyboard.type("Sun 19");
+    await one.keyboard.press("Tab");
+    await one.keyboard.press("Enter");
+    for (const page of [one, two]) {
+      await expect.poll(() => page.locator(".match .name").allTextContents()).toEqual(["Spain", "Argentina"]);
+      await expect.poll(() => page.textContent("#day")).toBe("Sunday 19 July · Final");
+    }
+    await one.focus('#speeds input[value="60"]');
+    await one.keyboard.press("ArrowRight");
+    for (const page of [one, two])
+      await expect.poll(() => page.isChecked('#speeds input[value="300"]')).toBe(true);
+  });
+
+  it("begins with the first visit", async () => {
+    await show.close();
+    line.close();
+    show = await startScores();
+    line = await createLine(show.port);
+    expect(show.replay.run.run).toBe(0);
+    const one = await visit(show.url);
+    await expect.poll(() => one.locator(".match").count()).toBe(6);
+  });
+
+  it("refuses what it does not have, and says so", async () => {
+    const ask = (body: unknown) =>
+      fetch(`${show.url}/scores/api/replay`, {
+        method: "POST",
+        body: JSON.stringify(body),
+        headers: { "content-type": "application/json" },
+      });
+    expect((await ask({ day: "2026-06-10" })).status).toBe(422);
+    expect((await ask({ speed: 7 })).status).toBe(422);
+    expect((await ask(null)).status).toBe(422);
+    expect((await ask({ speed: 300 })).status).toBe(200);
+    expect((await fetch(`${show.url}/scores/api/replay`, { method: "DELETE" })).status).toBe(405);
+  });
+
+  it("takes goals from nobody but the server", async () => {
+    const answer = await fetch(`${show.url}/channels/${show.replay.run.matches[0]}`, {
+      method: "POST",
+      body: JSON.stringify({ kind: "goal" }),
+      headers: { "content-type": "application/json" },
+    });
+    expect(answer.status).toBe(403);
+  });
+});
