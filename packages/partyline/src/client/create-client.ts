@@ -70,6 +70,7 @@ export function createClientIn(
   const order = settings.transports.filter((name) => (name === "ws" ? settings.WebSocket : settings.fetch));
   if (order.length === 0) throw new TypeError("No transport: pass WebSocket or fetch in the options.");
 
+  const byUser = closedError("The client");
   const channels = new Map<string, OpenChannel>();
   const events = createEmitter<ClientEvents>(runtime.report);
   /** The broker's clock less the runtime's, as the newest welcome told it. */
@@ -129,8 +130,8 @@ export function createClientIn(
     changed(state) {
       const closed = state.status === "closed";
       // Closed by the user, iterators end; by the server, they throw its reason.
-      const reason = state.reason?.code === "closed" ? undefined : state.reason;
-      if (closed) for (const { close } of [...channels.values()]) close(reason);
+      const error = state.reason === byUser ? undefined : state.reason;
+      if (closed) for (const channel of [...channels.values()]) channel.close(error);
       events.emit("state", state);
       if (closed) events.clear();
     },
@@ -142,7 +143,7 @@ export function createClientIn(
     if (core.link) added.publisher.connected();
     return added;
   };
-  const close = async (): Promise<void> => connection.close(closedError("The client"));
+  const close = async (): Promise<void> => connection.close(byUser);
 
   return {
     get state() {

@@ -26,6 +26,7 @@ interface Publish extends Unsettled {
 }
 
 export function createPublisher(channel: string, core: Core, keep: () => Keep): Publisher {
+  let closed: PartylineError | undefined;
   const outbox: Outbox<Publish> = createOutbox<Publish>({
     keep,
     afterBackoff: core.afterBackoff,
@@ -58,6 +59,7 @@ export function createPublisher(channel: string, core: Core, keep: () => Keep): 
     json: string,
   ): Promise<PublishResult> => {
     const { limits, messageBytes } = core;
+    if (closed) throw closed;
     if (keep() === "nothing" && !core.link) throw offlineError();
     if (size > messageBytes)
       throw new PartylineError("too-large", `${size} bytes; at most ${messageBytes} are taken.`, {
@@ -93,7 +95,7 @@ export function createPublisher(channel: string, core: Core, keep: () => Keep): 
       return outbox.unsettled.map(({ id, key, attempt }) => ({
         id,
         key,
-        state: attempt ? "sent" : "waiting",
+        state: attempt ? ("sent" as const) : ("waiting" as const),
       }));
     },
     // Both async, so that a refusal by the client itself is a rejection like any other.
@@ -114,7 +116,10 @@ export function createPublisher(channel: string, core: Core, keep: () => Keep): 
     },
     connected: () => outbox.connected(core.connections),
     disconnected: outbox.disconnected,
-    close: outbox.close,
+    close(error) {
+      closed = error;
+      outbox.close(error);
+    },
   };
 }
 

@@ -25,17 +25,23 @@ const PROBE_TIMEOUT = 2000;
  */
 export function createWatch(runtime: Runtime, timing: LinkTiming, actions: WatchActions): Watch {
   let heardAt = runtime.now();
+  /** When it was asked; `undefined` while there is no doubt. */
   let askedAt: number | undefined;
   let patience = timing.pongTimeout;
+  let overslept = false;
   let stopTimer = (): void => undefined;
 
   const check = (): void => {
     const now = runtime.now();
-    if (askedAt !== undefined) {
-      if (now - askedAt >= patience) actions.silent();
-      else wait(askedAt + patience - now);
-    } else if (now - heardAt < timing.pingInterval) wait(heardAt + timing.pingInterval - now);
-    else ask(timing.pongTimeout);
+    const due = askedAt === undefined ? heardAt + timing.pingInterval : askedAt + patience;
+    if (now < due) wait(due - now);
+    else if (askedAt === undefined) ask(timing.pongTimeout);
+    else if (now < due + patience || overslept) actions.silent();
+    else {
+      // As in a hidden tab or after a sleep: the answer may wait in the same queue as this call.
+      ask(patience);
+      overslept = true;
+    }
   };
   const wait = (ms: number): void => {
     stopTimer();
@@ -52,8 +58,8 @@ export function createWatch(runtime: Runtime, timing: LinkTiming, actions: Watch
   return {
     heard() {
       heardAt = runtime.now();
-      // What comes in the very moment of asking is an answer.
       askedAt = undefined;
+      overslept = false;
     },
     probe: () => ask(Math.min(PROBE_TIMEOUT, timing.pongTimeout)),
     stop: () => stopTimer(),

@@ -16,8 +16,11 @@ export interface ClientRig {
   readonly socket: ScriptedSocket;
   /** What the client could tell nobody. */
   readonly reported: unknown[];
-  /** What jitter is multiplied with, from 0 to below 1. Begins at 0.5. */
-  chance: number;
+  /**
+   * `chance`: what jitter is multiplied with, from 0 to below 1; begins at 0.5. `slowestTimer`: timers take at least so
+   * many ms, as in a hidden tab; begins at 0.
+   */
+  readonly pace: { chance: number; slowestTimer: number };
   /** Lets what is under way in promises come to rest. */
   settle(): Promise<void>;
   /** Opens and welcomes the newest socket; answers what the client has sent by then. */
@@ -42,16 +45,17 @@ export function createClientRig(options: ClientOptions = {}): ClientRig {
   const network = createScriptedNetwork();
   const reported: unknown[] = [];
   const changes = new Set<() => void>();
+  const pace = { chance: 0.5, slowestTimer: 0 };
   let online = true;
   let ids = 0;
 
   const runtime: Runtime = {
     now: clock.now,
     after(ms, run) {
-      const timer = clock.setTimer(run, ms);
+      const timer = clock.setTimer(run, Math.max(ms, pace.slowestTimer));
       return () => timer.cancel();
     },
-    random: () => rig.chance,
+    random: () => pace.chance,
     randomBytes: () => new Uint8Array(16).fill(++ids),
     report: (error) => void reported.push(error),
     isOnline: () => online,
@@ -77,7 +81,7 @@ export function createClientRig(options: ClientOptions = {}): ClientRig {
       return network.sockets.at(-1) as ScriptedSocket;
     },
     reported,
-    chance: 0.5,
+    pace,
     settle,
     async welcome() {
       await settle();

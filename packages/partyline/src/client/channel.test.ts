@@ -1,0 +1,399 @@
+import { describe, expect, it } from "vitest";
+import { type ClientRig, createClientRig, WELCOME } from "../testing/client-rig.ts";
+import type { Frame } from "../testing/scripted-websocket.ts";
+import { GapError } from "./errors.ts";
+import type { Message } from "./message.ts";
+
+const EPOCH = "0mhlk2v9q7xa";
+const at = (offset: number, epoch: string = EPOCH): string => `${epoch}:${offset}`;
+const m = (offset: number, more: Frame = {}): Frame => ({
+  t: "m",
+  c: 3,
+  offset,
+  time: 1_000_000 + offset,
+  kind: "json",
+  data: offset,
+  ...more,
+});
+const attached = (n: number, offset: number, more: Frame = {}): Frame => ({
+  t: "attached",
+  n,
+  channel: "a",
+  c: 3,
+  position: at(offset),
+  head: at(offset),
+  replayed: 0,
+  keep: "history",
+  ...more,
+});
+const gapFields = { from: at(2), to: at(7), reason: "retention", lost: 5 };
+
+/** A live client whose channel `a` has been attached at 0 and is heard. */
+async function listening(options: Parameters<ClientRig["client"]["channel"]>[1] = {}) {
+  const rig = createClientRig();
+  await rig.welcome();
+  const channel = rig.client.channel<number>("a", options);
+  const got: number[] = [];
+  const off = channel.on("message", ({ data }) => got.push(data));
+  rig.socket.take();
+  rig.socket.say(attached(1, 0));
+  return { ...rig, rig, channel, got, off };
+}
+
+describe("a channel", () => {
+  it("is attached in the first frame of the connection, with the hello", async () => {
+    const rig = createClientRig();
+    rig.client.channel("a", { since: "last:5" }).on("message", () => undefined);
+    expect(await rig.welcome()).toEqual([
+      { t: "hello", v: 1 },
+      { t: "attach", n: 1, channel: "a", since: "last:5" },
+    ]);
+  });
+
+  it("follows the welcome where it does not fit into the first frame [WS-11]", async () => {
+    const rig = createClientRig();
+    const names = Array.from(
+      { length: 40 },
+      (_, index) => `a/room/with/a/rather/long/name/that/fills/the/first/frame/${index}`,
+    );
+    for (const name of names) rig.client.channel(name).on("message", () => undefined);
+    await rig.settle();
+    rig.socket.open();
+    const first = rig.socket.take();
+    expect(first.length).toBeLessThan(60);
+    rig.socket.say(WELCOME);
+    expect(
+      [...first, ...rig.socket.take()].filter(({ t }) => t === "attach").map(({ channel }) => channel),
+    ).toEqual(names);
+  });
+
+  it("is attached when the first reader comes and detached when the last one leaves", async () => {
+    const rig = createClientRig();
+    await rig.welcome();
+    const channel = rig.client.channel("a");
+    expect(channel.state.status).toBe("detached");
+    const off = channel.on("message", () => undefined);
+    const iterator = channel.messages();
+    expect(rig.socket.take()).toEqual([{ t: "attach", n: 1, channel: "a" }]);
+    off();
+    expect(rig.socket.take()).toEqual([]);
+    await iterator.return?.();
+    expect(rig.socket.take()).toEqual([{ t: "detach", n: 2, channel: "a" }]);
+  });
+
+  it("gives messages with channel, position and data by kind", async () => {
+    const { channel, socket } = await listening();
+    const iterator = channel.messages();
+    socket.say(
+      m(1, { data: { a: 1 }, id: "x", key: "k" }),
+      m(2, { kind: "text", data: "t" }),
+      m(3, { kind: "binary", data: "AAEC" }),
+      m(4, { kind: "deleted", key: "k", data: undefined }),
+    );
+    const got: Message[] = [];
+    for (let count = 0; count < 4; count++) got.push((await iterator.next()).value as Message);
+    expect(got[0]).toEqual({
+      channel: "a",
+      offset: 1,
+      position: at(1),
+      time: 1_000_001,
+      kind: "json",
+      id: "x",
+      key: "k",
+      data: { a: 1 },
+    });
+    expect(got.map(({ data }) => data)).toEqual([{ a: 1 }, "t", new Uint8Array([0, 1, 2]), undefined]);
+  });
+
+  it("drops doubles and attaches again where something is missing [READ-2, READ-3]", async () => {
+    const { socket, got } = await listening();
+    socket.say(m(1), m(1), m(3), m(4));
+    expect(got).toEqual([1]);
+    expect(socket.take()).toEqual([{ t: "attach", n: 2, channel: "a", since: at(1) }]);
+    socket.say(attached(2, 1), m(2), m(3));
+    expect(got).toEqual([1, 2, 3]);
+  });
+
+  it("attaches again where a mark shows that something was lost [READ-6]", async () => {
+    const { socket } = await listening();
+    socket.say({ t: "mark", c: 3, position: at(2), time: 1_000_005 });
+    expect(socket.take()).toEqual([{ t: "attach", n: 2, channel: "a", since: at(0) }]);
+  });
+
+  it("does not ask for ever for what a server does not give", async () => {
+    const { socket, clock, channel } = await listening();
+    for (let n = 2; n < 5; n++) socket.say(m(9), attached(n, 0, { head: at(9) }));
+    expect(socket.take().filter(({ t }) => t === "attach")).toHaveLength(3);
+    socket.say(m(9));
+    expect(socket.take()).toEqual([{ t: "detach", n: 5, channel: "a" }]);
+    clock.advance(30_000);
+    expect(socket.take()).toContainEqual({ t: "attach", n: 6, channel: "a", since: at(0) });
+    expect(channel.state.status).toBe("attaching");
+  });
+
+  it("knows position, head and how fresh it is from messages and marks", async () => {
+    const { socket, channel } = await listening();
+    expect(channel.position).toBe(at(0));
+    socket.say(m(1), { t: "mark", c: 3, position: at(1), time: 1_020_000 });
+    expect(channel).toMatchObject({ position: at(1), head: at(1), asOf: 1_020_000 });
+  });
+
+  it("tells skips, marks and stale channels", async () => {
+    const { socket, channel } = await listening();
+    const told: unknown[] = [];
+    for (const event of ["skip", "mark", "stale"] as const)
+      channel.on(event, (value) => told.push([event, value]));
+    socket.say(
+      { t: "skip", c: 3, from: at(0), to: at(4) },
+      m(5),
+      { t: "mark", c: 3, position: at(5), time: 7 },
+      { t: "stale", c: 3, since: 9 },
+    );
+    expect(told).toEqual([
+      ["skip", { channel: "a", from: at(0), to: at(4) }],
+      ["mark", { position: at(5), time: 7 }],
+      ["stale", { since: 9 }],
+    ]);
+  });
+
+  it("detaches on demand, keeps its place and its readers, and goes on with resume", async () => {
+    const { socket, channel, got } = await listening();
+    socket.say(m(1));
+    channel.detach();
+    expect(socket.take()).toEqual([{ t: "detach", n: 2, channel: "a" }]);
+    socket.say(m(2));
+    channel.resume();
+    expect(socket.take()).toEqual([{ t: "attach", n: 3, channel: "a", since: at(1) }]);
+    socket.say(attached(3, 1), m(2));
+    expect(got).toEqual([1, 2]);
+  });
+
+  it("ends its iterators and refuses what was not settled when it is closed", async () => {
+    const { channel, client } = await listening();
+    const iterator = channel.messages();
+    const publish = channel.publish(1);
+    channel.close();
+    expect(await iterator.next()).toEqual({ done: true, value: undefined });
+    await expect(publish).rejects.toMatchObject({ code: "closed" });
+    await expect(channel.publish(2)).rejects.toMatchObject({ code: "closed" });
+    expect(channel.state.status).toBe("closed");
+    expect(client.channel("a")).not.toBe(channel);
+  });
+
+  it("ends an iterator by its signal", async () => {
+    const { channel } = await listening();
+    const abort = new AbortController();
+    const next = channel.messages({ signal: abort.signal }).next();
+    abort.abort();
+    expect(await next).toEqual({ done: true, value: undefined });
+  });
+
+  it("survives a listener that throws, and reports what it threw", async () => {
+    const { channel, socket, got, rig } = await listening();
+    channel.on("message", () => {
+      throw new Error("mine");
+    });
+    socket.say(m(1), m(2));
+    expect(got).toEqual([1, 2]);
+    expect(rig.reported).toMatchObject([{ message: "mine" }, { message: "mine" }]);
+  });
+});
+
+describe("a refused channel", () => {
+  it("throws the refusal from its iterator and is not asked for again [ERR-3]", async () => {
+    const rig = createClientRig();
+    await rig.welcome();
+    const channel = rig.client.channel("a");
+    const next = channel.messages().next();
+    rig.socket.say({ t: "error", n: 1, code: "forbidden", message: "no", remedy: "ask" });
+    await expect(next).rejects.toMatchObject({ code: "forbidden", remedy: "ask" });
+    expect(channel.state).toMatchObject({ status: "refused", error: { code: "forbidden" } });
+    rig.socket.close(1006);
+    rig.clock.advance(500);
+    expect((await rig.welcome()).filter(({ t }) => t === "attach")).toEqual([]);
+  });
+
+  it("is tried again after the time that the server asks for", async () => {
+    const { socket, clock, channel } = await listening();
+    socket.say({ t: "detached", c: 3, code: "overloaded" });
+    expect(channel.state).toMatchObject({ status: "attaching", error: { code: "overloaded" } });
+    expect(socket.take()).toEqual([]);
+    clock.advance(500);
+    expect(socket.take()).toEqual([{ t: "attach", n: 2, channel: "a", since: at(0) }]);
+  });
+
+  it("is asked for again by resume", async () => {
+    const { socket, channel } = await listening();
+    socket.say({ t: "detached", c: 3, code: "forbidden" });
+    expect(channel.state.status).toBe("refused");
+    channel.resume();
+    expect(socket.take()).toEqual([{ t: "attach", n: 2, channel: "a", since: at(0) }]);
+  });
+});
+
+describe("a gap", () => {
+  it("makes iterators throw behind what they still have, and a new one goes on behind it", async () => {
+    const { socket, channel, off } = await listening();
+    const iterator = channel.messages();
+    off();
+    socket.say(m(1), m(2), { t: "gap", c: 3, ...gapFields });
+    expect((await iterator.next()).value).toMatchObject({ data: 1 });
+    expect((await iterator.next()).value).toMatchObject({ data: 2 });
+    const error = await iterator.next().then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(GapError);
+    expect(error).toMatchObject({ code: "gap", gap: { channel: "a", ...gapFields } });
+    expect(await iterator.next()).toEqual({ done: true, value: undefined });
+    socket.take();
+    void channel.messages();
+    expect(socket.take()).toEqual([{ t: "attach", n: 3, channel: "a", since: at(7) }]);
+  });
+
+  it("tells listeners and holds delivery until resume", async () => {
+    const { socket, channel, got } = await listening();
+    const gaps: unknown[] = [];
+    channel.on("gap", (gap) => gaps.push(gap));
+    socket.say(m(1), m(2), { t: "gap", c: 3, ...gapFields }, m(8), m(9));
+    expect(gaps).toEqual([{ channel: "a", ...gapFields }]);
+    expect(got).toEqual([1, 2]);
+    expect(channel.state.status).toBe("held");
+    channel.resume();
+    expect(got).toEqual([1, 2, 8, 9]);
+    expect(channel.state.status).toBe("attached");
+  });
+
+  it("lets a listener of the gap resume at once", async () => {
+    const { socket, channel, got } = await listening();
+    channel.on("gap", () => channel.resume());
+    socket.say(m(1), m(2), { t: "gap", c: 3, ...gapFields }, m(8));
+    expect(got).toEqual([1, 2, 8]);
+  });
+
+  it("is reported where nobody listens for it: delivery would stand still in silence", async () => {
+    const { socket, rig } = await listening();
+    socket.say(m(1), m(2), { t: "gap", c: 3, ...gapFields });
+    expect(rig.reported).toMatchObject([{ code: "gap" }]);
+  });
+
+  it("goes on by itself where that was asked for", async () => {
+    const { socket, got, channel } = await listening({ onGap: "continue" });
+    const gaps: string[] = [];
+    channel.on("gap", ({ to }) => gaps.push(to));
+    socket.say(m(1), m(2), { t: "gap", c: 3, ...gapFields }, m(8));
+    expect(gaps).toEqual([at(7)]);
+    expect(got).toEqual([1, 2, 8]);
+  });
+
+  it("waits until the state has been brought up to date, gap by gap", async () => {
+    const repaired: string[] = [];
+    const waiting: (() => void)[] = [];
+    const { socket, got, rig } = await listening({
+      onGap(gap) {
+        repaired.push(gap.to);
+        return new Promise((resolve) => void waiting.push(resolve));
+      },
+    });
+    socket.say(m(1), m(2), { t: "gap", c: 3, ...gapFields }, m(8));
+    socket.say({ t: "gap", c: 3, from: at(8), to: at(20), reason: "retention" }, m(21));
+    await rig.settle();
+    expect(repaired).toEqual([at(7)]);
+    waiting.shift()?.();
+    await rig.settle();
+    expect([got, repaired]).toEqual([
+      [1, 2, 8],
+      [at(7), at(20)],
+    ]);
+    waiting.shift()?.();
+    await rig.settle();
+    expect(got).toEqual([1, 2, 8, 21]);
+  });
+
+  it("fails as a gap where bringing the state up to date fails", async () => {
+    const { socket, channel, rig } = await listening({ onGap: () => Promise.reject(new Error("down")) });
+    const iterator = channel.messages();
+    socket.say(m(1), m(2), { t: "gap", c: 3, ...gapFields });
+    await rig.settle();
+    await iterator.next();
+    await iterator.next();
+    await expect(iterator.next()).rejects.toMatchObject({ code: "gap", cause: { message: "down" } });
+  });
+
+  it("in the reply to an attach is told as well [GAP-1]", async () => {
+    const { socket, channel, got } = await listening({ onGap: "continue" });
+    const gaps: string[] = [];
+    channel.on("gap", ({ reason }) => gaps.push(reason));
+    const newer = "0mhlk4c1w0pd";
+    socket.say(m(2));
+    socket.take();
+    socket.say(
+      attached(2, 0, {
+        position: at(4, newer),
+        head: at(5, newer),
+        gap: { from: at(0), to: at(4, newer), reason: "epoch" },
+      }),
+      m(5),
+    );
+    expect(gaps).toEqual(["epoch"]);
+    expect(got).toEqual([5]);
+    expect(channel.position).toBe(at(5, newer));
+  });
+
+  it("on a channel that keeps the latest values tells that the state begins anew, and never waits [READ-4]", async () => {
+    const { socket, channel, got } = await listening();
+    const gaps: string[] = [];
+    channel.on("gap", ({ to }) => gaps.push(to));
+    socket.say(m(1), m(3));
+    socket.say(
+      attached(2, 0, {
+        keep: "latest",
+        position: at(0),
+        gap: { from: at(1), to: at(0), reason: "retention" },
+      }),
+      m(1),
+    );
+    expect(gaps).toEqual([at(0)]);
+    expect(got).toEqual([1, 1]);
+  });
+});
+
+describe("a slow reader", () => {
+  it("makes the channel lag at 1 000 messages and attach again when half is read [ATT-11]", async () => {
+    const { socket, channel, off } = await listening();
+    const iterator = channel.messages();
+    off();
+    socket.say(...Array.from({ length: 1200 }, (_, index) => m(index + 1)));
+    expect(channel.state.status).toBe("lagging");
+    expect(socket.take()).toEqual([{ t: "detach", n: 2, channel: "a" }]);
+    expect(channel.position).toBe(at(1000));
+    for (let count = 1; count <= 499; count++) await iterator.next();
+    expect(socket.take()).toEqual([]);
+    await iterator.next();
+    expect(socket.take()).toEqual([{ t: "attach", n: 3, channel: "a", since: at(1000) }]);
+    socket.say(attached(3, 1000), m(1001));
+    for (let count = 501; count <= 1000; count++) await iterator.next();
+    expect((await iterator.next()).value).toMatchObject({ offset: 1001 });
+  });
+
+  it("makes the channel lag at 1 MiB [ATT-11]", async () => {
+    const { socket, channel, off } = await listening();
+    void channel.messages();
+    off();
+    for (let offset = 1; offset <= 20; offset++) socket.say(m(offset, { data: "x".repeat(100_000) }));
+    expect(channel.state.status).toBe("lagging");
+    expect(channel.position).toBe(at(11));
+  });
+
+  it("lags as well while a gap waits for its decision [ATT-11]", async () => {
+    const { socket, channel, got } = await listening();
+    channel.on("gap", () => undefined);
+    socket.say(m(1), m(2), { t: "gap", c: 3, ...gapFields });
+    socket.take();
+    socket.say(...Array.from({ length: 1100 }, (_, index) => m(index + 8)));
+    expect(socket.take()).toEqual([{ t: "detach", n: 2, channel: "a" }]);
+    channel.resume();
+    expect(got).toHaveLength(1002);
+    expect(socket.take()).toEqual([{ t: "attach", n: 3, channel: "a", since: at(1007) }]);
+  });
+});
