@@ -1,0 +1,121 @@
+import type { ConversationOptions, Engine, Item, Outgoing, TalkingConnection } from "../core/ports.ts";
+import { errorFrame } from "../protocol/answer-frames.ts";
+import type { PartylineError } from "../protocol/errors.ts";
+import type { ServerFrame } from "../protocol/frames.ts";
+import { linesFormat } from "./formats.ts";
+
+/** An answer that is this long is given, characters; what is left comes with the next poll. */
+const FULL = 1024 * 1024;
+
+/** Collects the frames of one `POST /connect` that is answered as a whole. */
+class Answer implements TalkingConnection {
+  readonly #engine: Engine;
+  #lines = "";
+  #state: "gathering" | "news" | "over" = "gathering";
+  /** Called when there is something that the peer waits for, at the end of the turn in which it came. */
+  onNews: (() => void) | undefined;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  get lines(): string {
+    return this.#lines;
+  }
+
+  reply(frame: ServerFrame): boolean {
+    this.#lines += `${JSON.stringify(frame)}\n`;
+    // Where an attach failed or found a gap, the client has something to decide.
+    if (frame.t === "error" || (frame.t === "attached" && frame.gap)) this.#news();
+    return this.#room();
+  }
+
+  write(outgoing: Outgoing): boolean {
+    this.#lines += outgoing.encoded(linesFormat);
+    if (isNews(outgoing.item)) this.#news();
+    return this.#room();
+  }
+
+  #room(): boolean {
+    return this.#lines.length < FULL;
+  }
+
+  #news(): void {
+    if (this.#state !== "gathering") return;
+    this.#state = "news";
+    // What comes in one turn is one answer.
+    this.#engine.clock.nextTurn(() => this.finish());
+  }
+
+  finish(): void {
+    if (this.#state === "over") return;
+    this.#state = "over";
+    this.onNews?.();
+  }
+
+  cork(): void {}
+
+  uncork(): void {}
+
+  close(reason: PartylineError): void {
+    if (this.#state === "over") return;
+    this.#lines += `${JSON.stringify(errorFrame(undefined, reason))}\n`;
+    this.finish();
+  }
+}
+
+/** A mark says that there is nothing new. */
+function isNews(item: Item): boolean {
+  return item.is !== "mark";
+}
+
+type Request = Extract<ConversationOptions, { mode: "channels" | "commands" }>;
+
+/** A long poll under way. */
+export interface Poll {
+  /** Ends it early, with what there is. */
+  finish(): void;
+  /** Ends it early, told why. */
+  close(reason: PartylineError): void;
+}
+
+/**
+ * A long poll: the frames of the attached channels, as soon as there is one that matters, or after `wait` seconds.
+ * `done` is called once, with the answer's lines, and never before this has returned.
+ */
+export function startPoll(
+  engine: Engine,
+  welcome: Request["welcome"],
+  commands: readonly string[],
+  done: (lines: string) => void,
+): Poll {
+  const answer = new Answer(engine);
+  const conversation = engine.converse(answer, { mode: "channels", welcome });
+  for (const line of commands) conversation.receive(line);
+  const timer = engine.clock.setTimer(() => answer.finish(), (welcome.wait ?? 0) * 1_000);
+  answer.onNews = () => {
+    timer.cancel();
+    conversation.closed();
+    done(answer.lines);
+  };
+  return { finish: () => answer.finish(), close: (reason) => answer.close(reason) };
+}
+
+/** Runs the commands of one body, and calls `done` with their answers when all are there: often at once. */
+export function runCommands(
+  engine: Engine,
+  welcome: Request["welcome"],
+  commands: readonly string[],
+  done: (lines: string) => void,
+): void {
+  const answer = new Answer(engine);
+  const conversation = engine.converse(answer, { mode: "commands", welcome });
+  for (const line of commands) conversation.receive(line);
+  const finish = (): void => {
+    conversation.closed();
+    done(answer.lines);
+  };
+  const settled = conversation.settled();
+  if (settled) void settled.then(finish);
+  else finish();
+}

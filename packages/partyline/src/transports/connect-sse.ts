@@ -1,0 +1,75 @@
+import type { Conversation, Outgoing, TalkingConnection, Welcome } from "../core/ports.ts";
+import { errorFrame } from "../protocol/answer-frames.ts";
+import type { PartylineError } from "../protocol/errors.ts";
+import type { ServerFrame } from "../protocol/frames.ts";
+import { formatSse } from "../protocol/sse.ts";
+import { connectSseFormat } from "./formats.ts";
+import type { Seat } from "./seat.ts";
+import { StreamConnection } from "./stream-connection.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** `POST /connect` answered by a stream of frames, for the channels that its body attached. */
+export class ConnectSse extends StreamConnection implements TalkingConnection {
+  protected delivery: Conversation | { drained(): void; closed(): void } = NOBODY;
+  #welcome: Welcome | undefined;
+  #lines: readonly string[] | undefined;
+  #replies = "";
+  #corked = false;
+
+  constructor(surroundings: Surroundings, seat: Seat, welcome: Welcome, lines: readonly string[]) {
+    super(surroundings, seat);
+    this.#welcome = welcome;
+    this.#lines = lines;
+  }
+
+  protected opened(): void {
+    const welcome = this.#welcome;
+    const lines = this.#lines;
+    if (!welcome || !lines) return;
+    this.#welcome = undefined;
+    this.#lines = undefined;
+    const conversation = this.surroundings.engine.converse(this, { mode: "channels", welcome });
+    this.delivery = conversation;
+    for (const line of lines) conversation.receive(line);
+  }
+
+  reply(frame: ServerFrame): boolean {
+    const line = JSON.stringify(frame);
+    this.#replies += this.#replies === "" ? line : `\n${line}`;
+    return this.#corked || this.#flush();
+  }
+
+  write(outgoing: Outgoing): boolean {
+    this.#flush();
+    return this.send(outgoing.encoded(connectSseFormat));
+  }
+
+  override cork(): void {
+    this.#corked = true;
+    super.cork();
+  }
+
+  override uncork(): void {
+    this.#corked = false;
+    this.#flush();
+    super.uncork();
+  }
+
+  override close(reason: PartylineError): void {
+    this.#flush();
+    super.close(reason);
+  }
+
+  protected override farewell(reason: PartylineError): string {
+    return formatSse({ data: JSON.stringify(errorFrame(undefined, reason)) });
+  }
+
+  #flush(): boolean {
+    const replies = this.#replies;
+    if (replies === "") return true;
+    this.#replies = "";
+    return this.send(formatSse({ data: replies }));
+  }
+}
+
+const NOBODY = { drained(): void {}, closed(): void {} };

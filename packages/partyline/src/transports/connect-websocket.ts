@@ -1,0 +1,132 @@
+import type { Conversation, Credentials, Outgoing, TalkingConnection } from "../core/ports.ts";
+import { errorFrame } from "../protocol/answer-frames.ts";
+import { CLOSE } from "../protocol/close-codes.ts";
+import { PartylineError } from "../protocol/errors.ts";
+import type { ServerFrame } from "../protocol/frames.ts";
+import { HELLO_BYTES } from "../protocol/limits.ts";
+import { connectWebSocketFormat } from "./formats.ts";
+import type { Seat } from "./seat.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { WebSocketConnection } from "./websocket-connection.ts";
+import { textFrame } from "./websocket-frame.ts";
+
+/** `greeting`: has not been welcomed. `talking`: may do what it is granted. `ending`: nothing more is read. */
+type State = "greeting" | "talking" | "ending";
+
+/** `/connect` as a WebSocket: frames both ways. */
+export class ConnectWebSocket extends WebSocketConnection implements TalkingConnection {
+  readonly #conversation: Conversation;
+  /** A second seat, among those that nobody knows yet. */
+  #antechamber: Seat | undefined;
+  #state: State = "greeting";
+  /** Replies of this turn, one a line. */
+  #replies = "";
+  #corked = false;
+
+  constructor(surroundings: Surroundings, seat: Seat, antechamber: Seat, credentials: Credentials) {
+    super(surroundings, seat);
+    this.#antechamber = antechamber;
+    this.#conversation = surroundings.engine.converse(this, { mode: "full", credentials });
+  }
+
+  // --- what the peer sends ------------------------------------------------------------------------------------
+
+  received(data: Buffer, isBinary: boolean): void {
+    if (this.#state === "ending") return;
+    this.heard();
+    if (isBinary) return this.#end(CLOSE.unsupportedData, "Frames are text here.");
+    if (this.#state === "greeting" && data.length > HELLO_BYTES)
+      return this.close(
+        new PartylineError("unauthorized", `More than ${HELLO_BYTES} bytes before the welcome.`),
+      );
+    const text = data.toString();
+    if (!text.includes("\n")) return this.#line(text);
+    for (const line of text.split("\n")) this.#line(line);
+  }
+
+  #line(line: string): void {
+    if (line !== "" || this.#state === "greeting") this.#conversation.receive(line);
+  }
+
+  // --- what it is sent ----------------------------------------------------------------------------------------
+
+  reply(frame: ServerFrame): boolean {
+    if (frame.t === "welcome") this.#welcomed();
+    const line = JSON.stringify(frame);
+    this.#replies += this.#replies === "" ? line : `\n${line}`;
+    return this.#corked || this.#flush();
+  }
+
+  #welcomed(): void {
+    if (this.#state === "greeting") this.#state = "talking";
+    this.#antechamber?.leave();
+    this.#antechamber = undefined;
+  }
+
+  write(outgoing: Outgoing): boolean {
+    this.#flush();
+    return this.send(outgoing.encoded(connectWebSocketFormat));
+  }
+
+  override cork(): void {
+    this.#corked = true;
+    super.cork();
+  }
+
+  override uncork(): void {
+    this.#corked = false;
+    this.#flush();
+    super.uncork();
+  }
+
+  #flush(): boolean {
+    if (this.#replies === "") return true;
+    const frame = textFrame(this.#replies);
+    this.#replies = "";
+    if (this.send(frame)) return true;
+    // Who does not take its answers is asked no further: nothing else bounds what waits for it here.
+    this.pause();
+    return false;
+  }
+
+  protected roomAgain(): void {
+    this.resume();
+    this.#conversation.drained();
+  }
+
+  // --- the end ------------------------------------------------------------------------------------------------
+
+  override close(reason: PartylineError): void {
+    if (this.#state === "ending") return;
+    this.reply(errorFrame(undefined, reason));
+    this.#state = "ending";
+    super.close(reason);
+  }
+
+  #end(code: number, reason: string): void {
+    this.#state = "ending";
+    this.closeWith(code, reason);
+  }
+
+  /** Commands that came before the close are answered first, with what this turn brings. */
+  closing(finish: () => void): void {
+    this.#state = "ending";
+    const { clock } = this.surroundings.engine;
+    const soon = (): void => {
+      clock.nextTurn(() => {
+        this.#flush();
+        finish();
+      });
+    };
+    const settled = this.#conversation.settled();
+    if (settled) void settled.then(soon);
+    else soon();
+  }
+
+  protected over(): void {
+    this.#state = "ending";
+    this.#antechamber?.leave();
+    this.#antechamber = undefined;
+    this.#conversation.closed();
+  }
+}

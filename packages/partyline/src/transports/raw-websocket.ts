@@ -1,0 +1,207 @@
+import type { Appended, AttachAnswer, Grants, MaybePromise, Outgoing, Reader } from "../core/ports.ts";
+import { CLOSE } from "../protocol/close-codes.ts";
+import { type PartylineError, toPartylineError } from "../protocol/errors.ts";
+import { formatPosition, type Position, type Since } from "../protocol/position.ts";
+import { rawWebSocketFormat } from "./formats.ts";
+import { detachedError } from "./raw-sse.ts";
+import type { Seat } from "./seat.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { WebSocketConnection } from "./websocket-connection.ts";
+
+/** A frame that came while an earlier one was being stored. */
+interface WaitingFrame {
+  readonly data: Buffer;
+  readonly isBinary: boolean;
+}
+
+/**
+ * `reading`: frames are published as they come. `storing`: the broker takes its time over one; those behind it wait
+ * unread, or where they had been read already. `ending`: nothing more is taken from the peer.
+ */
+type State = "reading" | "storing" | "ending";
+
+/** `/channels/{name}` as a WebSocket: each message a frame, each frame a message. */
+export class RawWebSocket extends WebSocketConnection {
+  readonly #reader: Reader;
+  readonly #grants: Grants;
+  #channel = "";
+  #state: State = "reading";
+  #answer: AttachAnswer | undefined;
+  #waiting: WaitingFrame[] | undefined;
+  #finish: (() => void) | undefined;
+  /** Commands that may be sent at once, as of `#refilled` (whole ms); below 0 it is not read. */
+  #tokens: number;
+  #refilled: number;
+
+  constructor(surroundings: Surroundings, seat: Seat, grants: Grants) {
+    super(surroundings, seat);
+    this.#grants = grants;
+    this.#tokens = surroundings.engine.limits.commandBurst;
+    this.#refilled = Math.floor(surroundings.engine.clock.now());
+    this.#reader = surroundings.engine.open(this, grants);
+  }
+
+  /** Comes before the handshake, so that a refusal is an answer of its own, and the first frame finds it done. */
+  attach(channel: string, since: Since | undefined): MaybePromise<void> {
+    const answer = this.#reader.attach(channel, since);
+    if (answer instanceof Promise) return answer.then((late) => void (this.#answer = late));
+    this.#answer = answer;
+  }
+
+  /** After the handshake: lets messages come. */
+  start(): void {
+    const answer = this.#answer;
+    if (!answer) return;
+    this.#answer = undefined;
+    this.#channel = answer.channel.name;
+    if (answer.gap) this.#gap(answer.gap.to);
+    else this.#reader.start(this.#channel);
+  }
+
+  // --- what the channel sends ---------------------------------------------------------------------------------
+
+  write(outgoing: Outgoing): boolean {
+    const { item } = outgoing;
+    switch (item.is) {
+      case "messages":
+        return this.#send(outgoing);
+      case "gap":
+        this.#gap(item.gap.to);
+        return true;
+      case "detached":
+        this.close(detachedError(item.code));
+        return true;
+      case "skip":
+      case "mark":
+      case "stale":
+        return true;
+    }
+  }
+
+  #send(outgoing: Outgoing): boolean {
+    const frames = outgoing.encoded(rawWebSocketFormat);
+    return frames.length === 0 || this.send(frames);
+  }
+
+  /** There is no place for it on this wire, and silence would be a lie: the peer learns where to go on from. */
+  #gap(to: Position): void {
+    this.#state = "ending";
+    this.closeWith(CLOSE.gap, formatPosition(to));
+  }
+
+  // --- what the peer sends ------------------------------------------------------------------------------------
+
+  received(data: Buffer, isBinary: boolean): void {
+    this.heard();
+    switch (this.#state) {
+      case "reading":
+        return this.#publish(data, isBinary);
+      case "storing":
+        (this.#waiting ??= []).push({ data, isBinary });
+        return;
+      case "ending":
+        return;
+    }
+  }
+
+  #publish(data: Buffer, isBinary: boolean): void {
+    this.#take();
+    try {
+      const appended = this.surroundings.engine.publish(
+        { channel: this.#channel, kind: isBinary ? "binary" : "auto", data },
+        this.#grants,
+      );
+      if (appended instanceof Promise) this.#store(appended);
+    } catch (error) {
+      this.#refuse(error);
+    }
+  }
+
+  /** Nothing of this peer overtakes the frame that is being stored. */
+  #store(appended: Promise<Appended>): void {
+    this.#state = "storing";
+    this.pause();
+    appended.then(
+      () => this.#stored(),
+      (error: unknown) => this.#refuse(error),
+    );
+  }
+
+  #stored(): void {
+    if (this.#state !== "storing") return;
+    this.#state = "reading";
+    while (this.#state === "reading") {
+      const frame = this.#waiting?.shift();
+      if (!frame) break;
+      this.#publish(frame.data, frame.isBinary);
+    }
+    if (this.#state !== "reading") return;
+    this.#finishSoon();
+    if (this.#tokens >= 0) this.resume();
+  }
+
+  #refuse(error: unknown): void {
+    const refusal: PartylineError = toPartylineError(error);
+    const { metrics, logger } = this.surroundings.engine;
+    metrics.count("refused", refusal.code);
+    if (refusal.code === "internal") logger.error("a publish failed", { error: String(refusal.cause) });
+    this.#state = "ending";
+    this.#waiting = undefined;
+    this.close(refusal);
+    this.#finishSoon();
+  }
+
+  /** Over the rate nothing is refused: the peer is read no further until it has paid for what it sent. */
+  #take(): void {
+    if (this.#tokens < 1) this.#refill();
+    const paying = this.#tokens < 0;
+    this.#tokens -= 1;
+    if (this.#tokens >= 0 || paying) return;
+    this.pause();
+    this.#payLater();
+  }
+
+  #refill(): void {
+    const { clock, limits } = this.surroundings.engine;
+    const now = Math.floor(clock.now());
+    const earned = ((now - this.#refilled) * limits.commandsPerSecond) / 1_000;
+    this.#tokens = Math.min(limits.commandBurst, this.#tokens + earned);
+    this.#refilled = now;
+  }
+
+  #payLater(): void {
+    const { clock, limits } = this.surroundings.engine;
+    const pay = (): void => {
+      this.#refill();
+      if (this.#tokens < 0) return this.#payLater();
+      if (this.#state === "reading") this.resume();
+    };
+    clock.setTimer(pay, Math.ceil((-this.#tokens * 1_000) / limits.commandsPerSecond));
+  }
+
+  // --- the end ------------------------------------------------------------------------------------------------
+
+  /** What the peer sent before its close is stored, and echoed with this turn, before the close is answered. */
+  closing(finish: () => void): void {
+    this.#finish = finish;
+    if (this.#state === "reading" || this.#state === "ending") this.#finishSoon();
+  }
+
+  #finishSoon(): void {
+    const finish = this.#finish;
+    if (!finish) return;
+    this.#finish = undefined;
+    this.#state = "ending";
+    this.surroundings.engine.clock.nextTurn(finish);
+  }
+
+  protected roomAgain(): void {
+    this.#reader.drained();
+  }
+
+  protected over(): void {
+    this.#state = "ending";
+    this.#waiting = undefined;
+    this.#reader.closed();
+  }
+}

@@ -1,0 +1,178 @@
+import type { Writable } from "node:stream";
+import type { Connection, Outgoing } from "../core/ports.ts";
+import { type PartylineError, toProblem } from "../protocol/errors.ts";
+import { formatSse, SSE_COMMENT } from "../protocol/sse.ts";
+import type { Kept } from "./registry.ts";
+import type { Seat } from "./seat.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** What a stream is told of its own end and of room in its socket: a `Reader`, or a `Conversation`. */
+export interface Delivery {
+  drained(): void;
+  closed(): void;
+}
+
+/** How long a peer is given to take the end of its stream, seconds. */
+const FAREWELL = 5;
+
+/** Whose stream this socket or response is: shared listeners find it by `this`. */
+const STREAM: unique symbol = Symbol("partyline.stream");
+
+type Out = Writable & { [STREAM]?: StreamConnection };
+
+/**
+ * `waiting`: answered by nobody yet. `open`: takes writes. `full`: takes none before it drains. `ending`: the last was
+ * written. `ended`: gone.
+ */
+type State = "waiting" | "open" | "full" | "ending" | "ended";
+
+/** An event stream over whatever takes bytes: a TCP socket, a `ServerResponse`, the writable end of a web stream. */
+export abstract class StreamConnection implements Connection, Kept {
+  protected readonly surroundings: Surroundings;
+  protected abstract readonly delivery: Delivery;
+  readonly #seat: Seat;
+  index = -1;
+  #out: Out | undefined;
+  #state: State = "waiting";
+  #fresh = true;
+  /** Second of the last look that found something written; in `full` and `ending`: since when. */
+  #since = 0;
+
+  constructor(surroundings: Surroundings, seat: Seat) {
+    this.surroundings = surroundings;
+    this.#seat = seat;
+  }
+
+  abstract write(outgoing: Outgoing): boolean;
+
+  // --- from the host ------------------------------------------------------------------------------------------
+
+  /** The head was written: what follows goes to `out`. */
+  begin(out: Writable): void {
+    if (this.#state === "ended") return void out.destroy();
+    const { registry } = this.surroundings;
+    this.#out = out;
+    this.#out[STREAM] = this;
+    out.on("close", outOnClose).on("error", ignore);
+    if (this.#state === "waiting") this.#state = "open";
+    this.#since = registry.second;
+    registry.add(this);
+    this.opened();
+    if (this.#state === "ending") out.end();
+  }
+
+  /** Called once, when there is somewhere to write to. */
+  protected abstract opened(): void;
+
+  /** The peer has gone before there was an answer, or the host will give none. */
+  abandon(): void {
+    this.gone();
+  }
+
+  // --- from core ----------------------------------------------------------------------------------------------
+
+  cork(): void {
+    this.#out?.cork();
+  }
+
+  uncork(): void {
+    this.#out?.uncork();
+  }
+
+  close(reason: PartylineError): void {
+    if (this.#state === "ending" || this.#state === "ended") return;
+    this.send(this.farewell(reason));
+    this.#state = "ending";
+    this.#since = this.surroundings.registry.second;
+    this.#out?.end();
+  }
+
+  /** What tells the peer why. */
+  protected farewell(reason: PartylineError): string {
+    return formatSse({ event: "error", data: JSON.stringify(toProblem(reason)) });
+  }
+
+  // --- writing ------------------------------------------------------------------------------------------------
+
+  /** Writes to the peer; false where it takes no more for now. */
+  protected send(bytes: Uint8Array | string): boolean {
+    const out = this.#out;
+    if (!out || (this.#state !== "open" && this.#state !== "full")) return true;
+    this.#fresh = true;
+    if (out.write(bytes)) return true;
+    if (this.#state === "open") {
+      this.#state = "full";
+      this.#since = this.surroundings.registry.second;
+      out.on("drain", outOnDrain);
+    }
+    return false;
+  }
+
+  drained(): void {
+    this.#out?.removeListener("drain", outOnDrain);
+    if (this.#state !== "full") return;
+    this.#state = "open";
+    this.#since = this.surroundings.registry.second;
+    this.delivery.drained();
+  }
+
+  // --- the end ------------------------------------------------------------------------------------------------
+
+  tick(second: number): void {
+    const quiet = second - this.#since;
+    switch (this.#state) {
+      case "open":
+        if (this.#fresh) this.#since = second;
+        else if (quiet >= this.surroundings.heartbeat.comment) this.send(SSE_COMMENT);
+        this.#fresh = false;
+        return;
+      case "full": {
+        // It does not read, so there is no telling it why.
+        if (quiet * 1_000 < this.surroundings.engine.limits.slowReader) return;
+        this.surroundings.engine.metrics.count("slow");
+        return this.destroy();
+      }
+      case "ending":
+        if (quiet >= FAREWELL) this.destroy();
+        return;
+      case "waiting":
+      case "ended":
+        return;
+    }
+  }
+
+  destroy(): void {
+    const out = this.#out;
+    this.gone();
+    out?.destroy();
+  }
+
+  gone(): void {
+    if (this.#state === "ended") return;
+    this.#state = "ended";
+    this.#out = undefined;
+    this.surroundings.registry.remove(this);
+    this.#seat.leave();
+    this.delivery.closed();
+    this.over();
+  }
+
+  /** Called once, after the end. */
+  protected over(): void {
+    this.surroundings.engine.metrics.count("closed", "sse");
+  }
+}
+
+// Shared by all streams: a listener of its own would cost each of them a closure.
+
+function outOnClose(this: Out): void {
+  this[STREAM]?.gone();
+}
+
+function outOnDrain(this: Out): void {
+  this[STREAM]?.drained();
+}
+
+function ignore(): void {
+  // `close` follows, and is all that matters.
+}
