@@ -1,0 +1,83 @@
+import type { Welcome } from "../core/ports.ts";
+import { PartylineError } from "../protocol/errors.ts";
+import { FRAMES_TYPE } from "../protocol/frames.ts";
+import { connectFrameBytes } from "../protocol/limits.ts";
+import { decodeText } from "../protocol/message.ts";
+import { runCommands, startPoll } from "../transports/connect-poll.ts";
+import { ConnectSse } from "../transports/connect-sse.ts";
+import { asksForStream } from "../transports/stream-request.ts";
+import { linesAnswer } from "./answers.ts";
+import type { Exchange, Reply } from "./exchange.ts";
+import { refuseEncoding } from "./publish.ts";
+import { refusal, type Service, takeSeat } from "./service.ts";
+import { whenDone } from "./when-done.ts";
+
+/** Room for many small commands beside one of the largest. */
+const BODY_BYTES = 1024 * 1024;
+
+/** `text/plain` is what browsers send without asking first. */
+const TYPES = new Set([FRAMES_TYPE, "application/json", "text/plain", ""]);
+
+/** `POST /connect`: frames, `hello` first. */
+export function connect(service: Service, exchange: Exchange, reply: Reply): void {
+  const { engine } = service;
+  const type = (exchange.header("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  if (!TYPES.has(type))
+    throw new PartylineError("wrong-type", `Frames are not ${JSON.stringify(type.slice(0, 80))}.`, {
+      remedy: `Send \`content-type: ${FRAMES_TYPE}\`.`,
+    });
+  refuseEncoding(exchange);
+  const failed = (error: unknown): void => reply(refusal(service, exchange, error));
+  exchange.readBody(BODY_BYTES + connectFrameBytes(engine.limits), (body) => {
+    if (body instanceof PartylineError) return failed(body);
+    whenDone(
+      () => {
+        const [hello = "", ...lines] = readLines(body, engine.limits.linesPerRequest);
+        const welcome = engine.hello(hello, exchange);
+        return welcome instanceof Promise
+          ? welcome.then((late) => ({ welcome: late, lines }))
+          : { welcome, lines };
+      },
+      ({ welcome, lines }) => {
+        try {
+          answer(service, exchange, { welcome, lines }, reply);
+        } catch (error) {
+          failed(error);
+        }
+      },
+      failed,
+    );
+  });
+}
+
+interface Opening {
+  readonly welcome: Welcome;
+  readonly lines: readonly string[];
+}
+
+function answer(service: Service, exchange: Exchange, { welcome, lines }: Opening, reply: Reply): void {
+  const { engine } = service;
+  const done = (answers: string): void => reply(linesAnswer(FRAMES_TYPE, answers));
+  if (asksForStream(exchange.header("accept"))) {
+    const seat = takeSeat(service, exchange);
+    return reply({ is: "stream", connection: new ConnectSse(service, seat, welcome, lines) });
+  }
+  if (welcome.wait === undefined) return runCommands(engine, welcome, lines, done);
+  const seat = takeSeat(service, exchange);
+  const poll = startPoll(engine, welcome, lines, (answers) => {
+    service.polls.delete(end);
+    seat.leave();
+    done(answers);
+  });
+  const end = (reason: PartylineError): void => poll.close(reason);
+  service.polls.add(end);
+  exchange.onGone(() => poll.finish());
+}
+
+function readLines(body: Uint8Array, most: number): string[] {
+  const text = decodeText(body);
+  if (text === undefined) throw new PartylineError("bad-frame", "The body is not UTF-8.");
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  if (lines.length > most) throw new PartylineError("too-large", `The body has more than ${most} lines.`);
+  return lines;
+}

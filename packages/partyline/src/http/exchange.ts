@@ -1,0 +1,51 @@
+import type { Credentials } from "../core/ports.ts";
+import { PartylineError } from "../protocol/errors.ts";
+import type { StreamConnection } from "../transports/stream-connection.ts";
+import type { Route } from "./routes.ts";
+
+/** A request as the handlers see it, whatever the host. */
+export interface Exchange extends Credentials {
+  readonly method: string;
+  readonly route: Route;
+  /** What follows the `?`. */
+  readonly query: string;
+  /** Address of the peer; `undefined` where the host does not know, or it can only be this machine. */
+  readonly address: string | undefined;
+  /** Reads the whole body; `take` is called once, with `too-large` as soon as it is clear. */
+  readBody(limit: number, take: (body: Uint8Array | PartylineError) => void): void;
+  /** Calls when it is over: it was answered, or the peer has gone. */
+  onGone(listener: () => void): void;
+}
+
+/** An answer that is ready. */
+export interface WholeAnswer {
+  readonly is: "whole";
+  readonly status: number;
+  readonly type: string | undefined;
+  readonly body: string;
+  /** Further headers: name, value, name, value. */
+  readonly headers: readonly string[];
+}
+
+/** An answer that begins now; `begin` it after its head, or `abandon` it. */
+export interface StreamAnswer {
+  readonly is: "stream";
+  readonly connection: StreamConnection;
+}
+
+export type Answer = WholeAnswer | StreamAnswer;
+
+/** Takes an answer to whoever asked; called once. */
+export type Reply = (answer: Answer) => void;
+
+export const NO_HEADERS: readonly string[] = [];
+
+/** The token of an `Authorization: Bearer` header. */
+export function bearerToken(authorization: string | undefined): string | undefined {
+  return authorization === undefined ? undefined : /^bearer +(\S+) *$/i.exec(authorization)?.[1];
+}
+
+/** The error of a body that is larger than it may be. */
+export function bodyTooLarge(limit: number): PartylineError {
+  return new PartylineError("too-large", `The body has more than ${limit} bytes.`);
+}

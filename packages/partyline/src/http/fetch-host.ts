@@ -1,0 +1,123 @@
+import { PassThrough, Readable } from "node:stream";
+import { PartylineError } from "../protocol/errors.ts";
+import { type Answer, bearerToken, bodyTooLarge, type Exchange } from "./exchange.ts";
+import { handle } from "./handle.ts";
+import { baseHeaders, corsHeaders, type HeaderList, STREAM_HEADERS } from "./headers.ts";
+import type { HostOptions } from "./node-host.ts";
+import { type Route, splitTarget } from "./routes.ts";
+import { refusal, type Service } from "./service.ts";
+
+/** What a host knows of a request beside the request. */
+export interface FetchInfo {
+  /** Address of the peer, for the limit of connections per address; without it there is none. */
+  readonly address?: string;
+}
+
+/** The signature of a fetch-style host (Hono, Bun, Deno, workers): everything but WebSockets. */
+export type FetchHandler = (request: Request, info?: FetchInfo) => Promise<Response>;
+
+/** Makes the handler; a path that is none of ours is 404. */
+export function createFetchHandler(
+  service: Service,
+  { gate, cross }: Omit<HostOptions, "loopback">,
+): FetchHandler {
+  const base = baseHeaders(cross);
+  return (request, info = {}) =>
+    new Promise((resolve) => {
+      const target = splitTarget(request.url);
+      const route = service.router(target.path);
+      // Any route will do: none of them is refused for its method here.
+      const exchange = new FetchExchange(request, route ?? { is: "connect" }, target.query, info.address);
+      let headers = base;
+      const reply = (answer: Answer): void => resolve(toResponse(answer, headers, request));
+      try {
+        if (!route)
+          throw new PartylineError("unknown-path", `There is nothing at ${target.path.slice(0, 120)}.`);
+        const origin = gate(exchange);
+        if (origin !== undefined) headers = [...base, ...corsHeaders(origin)];
+      } catch (error) {
+        return reply(refusal(service, exchange, error));
+      }
+      handle(service, exchange, reply);
+    });
+}
+
+class FetchExchange implements Exchange {
+  readonly #request: Request;
+  readonly route: Route;
+  readonly query: string;
+  readonly address: string | undefined;
+
+  constructor(request: Request, route: Route, query: string, address: string | undefined) {
+    this.#request = request;
+    this.route = route;
+    this.query = query;
+    this.address = address;
+  }
+
+  get method(): string {
+    return this.#request.method;
+  }
+
+  get token(): string | undefined {
+    return bearerToken(this.header("authorization"));
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#request.headers.get(name);
+    if (value !== null) return value;
+    // Not every host shows it, and the URL was made from it.
+    return name === "host" ? new URL(this.#request.url).host : undefined;
+  }
+
+  readBody(limit: number, take: (body: Uint8Array | PartylineError) => void): void {
+    if (Number(this.header("content-length") ?? 0) > limit) return take(bodyTooLarge(limit));
+    const cutOff = (): PartylineError => new PartylineError("bad-frame", "The body was cut off.");
+    void readAll(this.#request.body, limit)
+      .catch(cutOff)
+      .then((body) => take(body));
+  }
+
+  onGone(listener: () => void): void {
+    this.#request.signal.addEventListener("abort", listener, { once: true });
+  }
+}
+
+async function readAll(
+  body: ReadableStream<Uint8Array> | null,
+  limit: number,
+): Promise<Uint8Array | PartylineError> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  if (body)
+    for await (const chunk of body) {
+      length += chunk.length;
+      if (length > limit) return bodyTooLarge(limit);
+      chunks.push(chunk);
+    }
+  return Buffer.concat(chunks, length);
+}
+
+function toResponse(answer: Answer, base: HeaderList, request: Request): Response {
+  if (answer.is === "stream") {
+    if (request.signal.aborted) answer.connection.abandon();
+    const out = new PassThrough();
+    // Some hosts only abort the request when the peer goes away, others cancel the body.
+    request.signal.addEventListener("abort", () => out.destroy(), { once: true });
+    answer.connection.begin(out);
+    return new Response(Readable.toWeb(out) as ReadableStream<Uint8Array>, {
+      headers: toHeaders([...base, ...STREAM_HEADERS]),
+    });
+  }
+  const { status, type, body, headers } = answer;
+  const own = type === undefined ? [] : ["Cache-Control", "no-store", "Content-Type", type];
+  const bodyless = status === 204 || request.method === "HEAD";
+  return new Response(bodyless ? null : body, { status, headers: toHeaders([...base, ...headers, ...own]) });
+}
+
+function toHeaders(list: HeaderList): Headers {
+  const headers = new Headers();
+  for (let index = 0; index + 1 < list.length; index += 2)
+    headers.append(list[index] ?? "", list[index + 1] ?? "");
+  return headers;
+}

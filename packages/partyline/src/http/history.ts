@@ -1,0 +1,71 @@
+import type { Grants } from "../core/ports.ts";
+import { parseChannelPath } from "../protocol/channel-name.ts";
+import type { PartylineError } from "../protocol/errors.ts";
+import { parseSince } from "../protocol/position.ts";
+import { historyAnswer } from "./answers.ts";
+import type { Exchange, Reply } from "./exchange.ts";
+import { refusal, type Service, takeSeat, wholeNumber } from "./service.ts";
+import { whenDone } from "./when-done.ts";
+
+const DEFAULT_LIMIT = 100;
+const DEFAULT_WAIT = 25;
+
+/** `GET /channels/{name}`: a page of history, or with `wait` a long poll. */
+export function history(service: Service, exchange: Exchange, name: string, reply: Reply): void {
+  const { engine } = service;
+  const query = new URLSearchParams(exchange.query);
+  const channel = parseChannelPath(name);
+  const since = parseSince(exchange.header("last-event-id") || query.get("since"));
+  const limitText = query.get("limit");
+  const most = engine.limits.historyMessages;
+  const limit = limitText === null ? Math.min(DEFAULT_LIMIT, most) : wholeNumber("limit", limitText, 1, most);
+  const wait = waitOf(query.get("wait"), engine.limits.waitSeconds);
+  const request = { channel, since, limit };
+  const failed = (error: unknown): void => reply(refusal(service, exchange, error));
+  whenDone(
+    () => engine.authenticate(exchange),
+    (grants) => {
+      if (wait !== undefined)
+        return void poll(service, exchange, { ...request, wait, grants }).then(reply, failed);
+      whenDone(
+        () => engine.history({ ...request, wait: undefined }, grants),
+        (answer) => reply(historyAnswer(answer)),
+        failed,
+      );
+    },
+    failed,
+  );
+}
+
+/** Ms; `undefined` where it is no long poll. */
+function waitOf(text: string | null, most: number): number | undefined {
+  if (text === null) return undefined;
+  if (text === "") return Math.min(DEFAULT_WAIT, most) * 1_000;
+  return wholeNumber("wait", text, 0, most) * 1_000;
+}
+
+interface PollRequest {
+  readonly channel: string;
+  readonly since: ReturnType<typeof parseSince>;
+  readonly limit: number;
+  readonly wait: number;
+  readonly grants: Grants;
+}
+
+async function poll(
+  service: Service,
+  exchange: Exchange,
+  { grants, ...request }: PollRequest,
+): Promise<ReturnType<typeof historyAnswer>> {
+  const seat = takeSeat(service, exchange);
+  const ended = new AbortController();
+  const end = (_reason: PartylineError): void => ended.abort();
+  service.polls.add(end);
+  exchange.onGone(() => ended.abort());
+  try {
+    return historyAnswer(await service.engine.history({ ...request, signal: ended.signal }, grants));
+  } finally {
+    service.polls.delete(end);
+    seat.leave();
+  }
+}

@@ -1,0 +1,111 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import type { Credentials } from "../core/ports.ts";
+import { PartylineError } from "../protocol/errors.ts";
+import { bearerToken, bodyTooLarge, type Exchange } from "./exchange.ts";
+import type { Route } from "./routes.ts";
+
+/** Up to this much of a body that is too large is read and dropped, so that its sender gets to see the refusal. */
+export const DROPPED_BYTES: number = 16 * 1024 * 1024;
+
+/** What else Node knows of a request. */
+interface NodeSurroundings {
+  readonly address?: string | undefined;
+  /** Absent where the socket was handed over bare. */
+  readonly response?: ServerResponse;
+  readonly expecting?: boolean;
+}
+
+/** A request as Node's `http` gives it. */
+export class NodeExchange implements Exchange {
+  readonly #request: IncomingMessage;
+  readonly route: Route;
+  readonly query: string;
+  readonly address: string | undefined;
+  readonly #response: ServerResponse | undefined;
+  /** Is there an `Expect: 100-continue` to be answered before the body comes? */
+  readonly #expecting: boolean;
+
+  constructor(request: IncomingMessage, route: Route, query: string, more: NodeSurroundings) {
+    this.#request = request;
+    this.route = route;
+    this.query = query;
+    this.address = more.address;
+    this.#response = more.response;
+    this.#expecting = more.expecting === true;
+  }
+
+  get method(): string {
+    return this.#request.method ?? "GET";
+  }
+
+  get token(): string | undefined {
+    return bearerToken(this.#request.headers.authorization);
+  }
+
+  header(name: string): string | undefined {
+    return headerText(this.#request.headers, name);
+  }
+
+  /** Is more of the body announced than is read and dropped? Then the connection is not kept. */
+  get immense(): boolean {
+    return Number(this.#request.headers["content-length"] ?? 0) > DROPPED_BYTES;
+  }
+
+  readBody(limit: number, take: (body: Uint8Array | PartylineError) => void): void {
+    const request = this.#request;
+    if (Number(request.headers["content-length"] ?? 0) > limit) return take(bodyTooLarge(limit));
+    if (this.#expecting) this.#response?.writeContinue();
+    let first: Buffer | undefined;
+    let rest: Buffer[] | undefined;
+    let length = 0;
+    let over = false;
+    const end = (body: Uint8Array | PartylineError): void => {
+      if (over) return;
+      over = true;
+      take(body);
+    };
+    request.on("data", (chunk: Buffer) => {
+      length += chunk.length;
+      if (over) {
+        if (length > DROPPED_BYTES) request.destroy();
+      } else if (length > limit) end(bodyTooLarge(limit));
+      else if (!first) first = chunk;
+      else (rest ??= [first]).push(chunk);
+    });
+    request.on("end", () => end(rest ? Buffer.concat(rest, length) : (first ?? EMPTY)));
+    // Nobody is there to be answered; what was begun for the request ends all the same.
+    request.on("error", () => end(new PartylineError("bad-frame", "The body was cut off.")));
+  }
+
+  onGone(listener: () => void): void {
+    this.#response?.once("close", listener);
+  }
+
+  /** What is needed where credentials are kept: the headers, and not the request with all that belongs to it. */
+  credentials(): Credentials {
+    return new HeaderCredentials(this.#request.headers);
+  }
+}
+
+class HeaderCredentials implements Credentials {
+  readonly #headers: IncomingHttpHeaders;
+
+  constructor(headers: IncomingHttpHeaders) {
+    this.#headers = headers;
+  }
+
+  get token(): string | undefined {
+    return bearerToken(this.#headers.authorization);
+  }
+
+  header(name: string): string | undefined {
+    return headerText(this.#headers, name);
+  }
+}
+
+function headerText(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === "object" ? value.join(", ") : value;
+}
+
+const EMPTY = Buffer.alloc(0);

@@ -1,0 +1,130 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Answer, StreamAnswer, WholeAnswer } from "./exchange.ts";
+import type { Gate } from "./gate.ts";
+import { handle } from "./handle.ts";
+import { baseHeaders, corsHeaders, type HeaderList, STREAM_HEADERS } from "./headers.ts";
+import { NodeExchange } from "./node-exchange.ts";
+import { destroyThis, rawHead, writeRawAnswer } from "./raw-answer.ts";
+import { type Route, splitTarget } from "./routes.ts";
+import { refusal, type Service } from "./service.ts";
+
+/** How a host differs from others of the same service. */
+export interface HostOptions {
+  readonly gate: Gate;
+  /** Are other origins allowed at all? */
+  readonly cross: boolean;
+  /** Can peers only be on this machine? Then their addresses need not be asked for. */
+  readonly loopback: boolean;
+}
+
+/** Marks the socket of a stream: a request that comes behind it is not handled. */
+const STREAMING: unique symbol = Symbol("partyline.streaming");
+
+type MarkedSocket = Duplex & { [STREAMING]?: boolean };
+
+/** Requests of Node's `http`: those of our paths are answered, of others it keeps its hands off. */
+export class NodeHost {
+  readonly service: Service;
+  readonly #options: HostOptions;
+  readonly #base: HeaderList;
+
+  constructor(service: Service, options: HostOptions) {
+    this.service = service;
+    this.#options = options;
+    this.#base = baseHeaders(options.cross);
+  }
+
+  /** Is this URL one of ours? */
+  readonly owns = (url: string): boolean => this.service.router(splitTarget(url).path) !== undefined;
+
+  /** False where the path is none of ours: nothing was done. */
+  request(request: IncomingMessage, response: ServerResponse, expecting: boolean): boolean {
+    const target = splitTarget(request.url ?? "/");
+    const route = this.service.router(target.path);
+    if (!route) return false;
+    if ((request.socket as MarkedSocket)[STREAMING]) {
+      request.socket.destroy();
+      return true;
+    }
+    const exchange = new NodeExchange(request, route, target.query, {
+      address: this.address(request),
+      response,
+      expecting,
+    });
+    let headers = this.#base;
+    try {
+      headers = this.admit(exchange);
+    } catch (error) {
+      this.#answer(exchange, response, refusal(this.service, exchange, error), headers);
+      return true;
+    }
+    handle(this.service, exchange, (answer) => this.#answer(exchange, response, answer, headers));
+    return true;
+  }
+
+  /** What the request's answer carries, where the gate lets it pass. @throws PartylineError */
+  admit(exchange: NodeExchange): HeaderList {
+    const origin = this.#options.gate(exchange);
+    return origin === undefined ? this.#base : [...this.#base, ...corsHeaders(origin)];
+  }
+
+  get base(): HeaderList {
+    return this.#base;
+  }
+
+  address(request: IncomingMessage): string | undefined {
+    return this.#options.loopback ? undefined : request.socket.remoteAddress;
+  }
+
+  #answer(exchange: NodeExchange, response: ServerResponse, answer: Answer, headers: HeaderList): void {
+    if (answer.is === "stream") return this.#stream(response, answer, headers);
+    if (response.destroyed) return;
+    const length = answer.type === undefined ? [] : contentHeaders(answer);
+    const close = exchange.immense ? ["Connection", "close"] : [];
+    response.writeHead(answer.status, [...headers, ...answer.headers, ...length, ...close]);
+    response.end(exchange.method === "HEAD" ? undefined : answer.body);
+  }
+
+  /** The ordinary way: through the response. */
+  #stream(response: ServerResponse, { connection }: StreamAnswer, headers: HeaderList): void {
+    const { socket } = response;
+    if (response.destroyed || !socket) return connection.abandon();
+    (socket as MarkedSocket)[STREAMING] = true;
+    response.writeHead(200, [...headers, ...STREAM_HEADERS, "Connection", "close"]);
+    response.flushHeaders();
+    connection.begin(response);
+  }
+
+  /** A stream that Node has handed over as a bare socket. */
+  upgradedStream(request: IncomingMessage, socket: Duplex, route: Route, query: string): void {
+    const { service } = this;
+    socket.on("error", destroyThis).on("end", destroyThis);
+    // Else its end would never be seen; what comes from the peer is dropped.
+    socket.resume();
+    const exchange = new NodeExchange(request, route, query, { address: this.address(request) });
+    let headers = this.#base;
+    try {
+      headers = this.admit(exchange);
+    } catch (error) {
+      return writeRawAnswer(socket, refusal(service, exchange, error), headers);
+    }
+    handle(service, exchange, (answer) => {
+      if (answer.is === "whole") return writeRawAnswer(socket, answer, headers);
+      if (socket.destroyed) return answer.connection.abandon();
+      socket.write(rawHead(200, [...headers, ...STREAM_HEADERS]));
+      answer.connection.begin(socket);
+    });
+  }
+}
+
+function contentHeaders({ type, body }: WholeAnswer): string[] {
+  return [
+    "Cache-Control",
+    "no-store",
+    "Content-Type",
+    type ?? "",
+    "Content-Length",
+    String(Buffer.byteLength(body)),
+  ];
+}

@@ -1,0 +1,63 @@
+import { parseChannelPath } from "../protocol/channel-name.ts";
+import { PartylineError } from "../protocol/errors.ts";
+import { declaredKind } from "../protocol/message.ts";
+import { publishedAnswer } from "./answers.ts";
+import type { Exchange, Reply } from "./exchange.ts";
+import { refusal, type Service } from "./service.ts";
+import { whenDone } from "./when-done.ts";
+
+/** `POST /channels/{name}`: the body is one message. @throws PartylineError what the request's head is refused for. */
+export function publish(service: Service, exchange: Exchange, name: string, reply: Reply): void {
+  const { engine } = service;
+  const channel = parseChannelPath(name);
+  const kind = declaredKind(exchange.header("content-type"));
+  refuseEncoding(exchange);
+  const key = exchange.query === "" ? undefined : keyOf(exchange.query);
+  const id = exchange.header("idempotency-key");
+  const failed = (error: unknown): void => reply(refusal(service, exchange, error));
+  whenDone(
+    () => engine.authenticate(exchange),
+    (grants) => {
+      exchange.readBody(engine.limits.messageBytes, (data) => {
+        if (data instanceof PartylineError) return failed(data);
+        whenDone(
+          () => engine.publish({ channel, kind, data, id, key }, grants),
+          (appended) => reply(publishedAnswer(appended)),
+          failed,
+        );
+      });
+    },
+    failed,
+  );
+}
+
+/** `DELETE /channels/{name}?key=`: deletes a key of a channel that keeps the latest values. */
+export function remove(service: Service, exchange: Exchange, name: string, reply: Reply): void {
+  const { engine } = service;
+  const channel = parseChannelPath(name);
+  const key = keyOf(exchange.query) ?? "";
+  const failed = (error: unknown): void => reply(refusal(service, exchange, error));
+  whenDone(
+    () => engine.authenticate(exchange),
+    (grants) =>
+      whenDone(
+        () => engine.remove(channel, key, grants),
+        (appended) => reply(publishedAnswer(appended)),
+        failed,
+      ),
+    failed,
+  );
+}
+
+function keyOf(query: string): string | undefined {
+  return new URLSearchParams(query).get("key") ?? undefined;
+}
+
+/** Bytes are kept as they came: a compressed body would be stored as what it is not. */
+export function refuseEncoding(exchange: Exchange): void {
+  const encoding = exchange.header("content-encoding");
+  if (encoding === undefined || encoding === "identity") return;
+  throw new PartylineError("wrong-type", `A body with the content encoding ${JSON.stringify(encoding)}.`, {
+    remedy: "Send the body as it is, without `Content-Encoding`.",
+  });
+}

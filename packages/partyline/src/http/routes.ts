@@ -1,0 +1,45 @@
+/** What one of our URLs names. */
+export type Route =
+  /** `name`: everything behind `/channels/`, still percent-encoded. */
+  { readonly is: "channel"; readonly name: string } | { readonly is: "events" } | { readonly is: "connect" };
+
+const EVENTS: Route = { is: "events" };
+const CONNECT: Route = { is: "connect" };
+
+/** A URL, cut at its `?`. */
+export interface Target {
+  readonly path: string;
+  readonly query: string;
+}
+
+/** Path and query of a request's target: `/path?query`, or a whole URL, as proxies are sent. */
+export function splitTarget(url: string): Target {
+  const start = url.startsWith("/") ? 0 : Math.max(url.indexOf("/", url.indexOf("://") + 3), 0);
+  const question = url.indexOf("?", start);
+  if (question < 0) return { path: start === 0 ? url : url.slice(start), query: "" };
+  return { path: url.slice(start, question), query: url.slice(question + 1) };
+}
+
+/** Finds our routes below a prefix. */
+export type Router = (path: string) => Route | undefined;
+
+/**
+ * Makes the router for a prefix.
+ *
+ * @throws TypeError where the prefix is not a path.
+ */
+export function createRouter(prefix: string): Router {
+  if (prefix !== "" && !/^(?:\/[^/?#\s]+)+$/.test(prefix))
+    throw new TypeError(
+      `\`path\` is a path without a slash at its end, like "/realtime": ${JSON.stringify(prefix)}.`,
+    );
+  const channels = `${prefix}/channels/`;
+  const events = `${prefix}/events`;
+  const connect = `${prefix}/connect`;
+  return (path) => {
+    if (path.startsWith(channels)) return { is: "channel", name: path.slice(channels.length) };
+    if (path === connect) return CONNECT;
+    if (path === events) return EVENTS;
+    return undefined;
+  };
+}
