@@ -1,0 +1,167 @@
+import { PartylineError } from "../protocol/errors.ts";
+import { gapFields } from "../protocol/answer-frames.ts";
+import type { GapFields } from "../protocol/frames.ts";
+import { decodeText, type EntryKind, type Entry, encodeText } from "../protocol/message.ts";
+import { formatPosition, type Position, parseSince } from "../protocol/position.ts";
+import { SERVER_GRANTS } from "./grants.ts";
+import type { Appended, Engine, PublishRequest } from "./ports.ts";
+
+/** How server code publishes a message. */
+export interface ServerPublishOptions {
+  /** Which value of a `latest` channel it sets. Default `""`. */
+  readonly key?: string;
+  /** 1 to 64 of `A-Z a-z 0-9 _ -`: a repeat under the same id is not stored twice. Default: none. */
+  readonly id?: string;
+  /** `json` sends a string as a JSON string. Default: `binary` for bytes, `text` for strings, else `json`. */
+  readonly kind?: "json" | "text" | "binary";
+}
+
+/** Where a message was stored. */
+export interface Published {
+  /** `epoch:offset`. */
+  readonly position: string;
+  /** Milliseconds since 1970, by the broker's clock. */
+  readonly time: number;
+  /** It was stored before, under the same id. */
+  readonly duplicate: boolean;
+}
+
+/** A message of a channel, as server code reads it. */
+export interface ServerMessage<T = unknown> {
+  readonly offset: number;
+  /** `epoch:offset`. */
+  readonly position: string;
+  readonly time: number;
+  readonly kind: EntryKind;
+  readonly id?: string;
+  readonly key?: string;
+  /** The JSON value, a string, or bytes, by `kind`; `undefined` where the key was deleted. */
+  readonly data: T;
+}
+
+/** Which messages to read. */
+export interface ServerHistoryOptions {
+  /** A position, `earliest`, or `last:N`. Default: the newest `limit`. */
+  readonly since?: string;
+  /** Default 100. */
+  readonly limit?: number;
+}
+
+/** A page of a channel. */
+export interface ServerHistory<T = unknown> {
+  readonly messages: readonly ServerMessage<T>[];
+  /** Where reading goes on; `undefined` where there is no such channel yet. */
+  readonly position: string | undefined;
+  readonly head: string | undefined;
+  /** Is there more behind `position`? */
+  readonly more: boolean;
+  readonly gap?: GapFields;
+}
+
+/** A channel, for the application's own code: no grant is asked. */
+export interface ServerChannel<T = unknown> {
+  readonly name: string;
+  /**
+   * Stores a message and sends it to all who read the channel.
+   *
+   * @param data Bytes are sent as binary, a string as text, anything else as JSON.
+   * @throws PartylineError (rejects) `bad-name`, `unknown-channel`, `too-large`, `invalid`, `id-reused`, `uncertain` …
+   */
+  publish(data: T, options?: ServerPublishOptions): Promise<Published>;
+  /** The position of the newest message; `undefined` where nobody has used the channel yet. */
+  position(): Promise<string | undefined>;
+  /** Reads what is kept, without making the channel. */
+  history(options?: ServerHistoryOptions): Promise<ServerHistory<T>>;
+  /** Deletes a key of a `latest` channel. */
+  delete(key: string): Promise<Published>;
+}
+
+/** Most messages of a page where nothing else is said. */
+const DEFAULT_LIMIT = 100;
+
+/** Makes a {@link ServerChannel}. */
+export function createServerChannel<T>(engine: Engine, name: string): ServerChannel<T> {
+  const read = (since: string | undefined, limit: number): Promise<Awaited<ReturnType<Engine["history"]>>> =>
+    Promise.resolve(
+      engine.history({ channel: name, since: parseSince(since), limit, wait: undefined }, SERVER_GRANTS),
+    );
+  return {
+    name,
+    async publish(data, options = {}) {
+      const { key, id } = options;
+      return published(
+        await engine.publish({ channel: name, key, id, ...payload(data, options.kind) }, SERVER_GRANTS),
+      );
+    },
+    async position() {
+      return text((await read("last:0", 1)).head);
+    },
+    async history({ since, limit = DEFAULT_LIMIT } = {}) {
+      const { historyMessages } = engine.limits;
+      if (!Number.isSafeInteger(limit) || limit < 1 || limit > historyMessages)
+        throw new PartylineError(
+          "bad-limit",
+          `\`limit\` is a whole number from 1 to ${historyMessages}: ${limit}.`,
+        );
+      const { entries, position, head, more, gap } = await read(since, limit);
+      const epoch = position?.epoch ?? "";
+      return {
+        messages: entries.map((entry) => message<T>(epoch, entry)),
+        position: text(position),
+        head: text(head),
+        more,
+        ...(gap ? { gap: gapFields(gap) } : {}),
+      };
+    },
+    async delete(key) {
+      return published(await engine.remove(name, key, SERVER_GRANTS));
+    },
+  };
+}
+
+function payload(data: unknown, kind: ServerPublishOptions["kind"]): Pick<PublishRequest, "kind" | "data"> {
+  if (data instanceof Uint8Array) {
+    // The caller may write to its buffer again; what is in the log may not change.
+    return { kind: kind === "json" || kind === "text" ? kind : "binary", data: data.slice() };
+  }
+  if (typeof data === "string" && kind !== "json") {
+    return { kind: kind === "binary" ? "binary" : "text", data: encodeText(data) };
+  }
+  const json = JSON.stringify(data) as string | undefined;
+  if (json === undefined) throw new TypeError(`A message can't be ${typeof data}.`);
+  return { kind: "json", data: encodeText(json) };
+}
+
+function published({ position, time, duplicate }: Appended): Published {
+  return { position: formatPosition(position), time, duplicate };
+}
+
+function message<T>(epoch: string, entry: Entry): ServerMessage<T> {
+  const { offset, time, kind, id, key } = entry;
+  return {
+    offset,
+    position: formatPosition({ epoch, offset }),
+    time,
+    kind,
+    ...(id === undefined ? {} : { id }),
+    ...(key === undefined ? {} : { key }),
+    data: value(entry) as T,
+  };
+}
+
+function value({ kind, data }: Entry): unknown {
+  switch (kind) {
+    case "json":
+      return JSON.parse(decodeText(data) ?? "null");
+    case "text":
+      return decodeText(data);
+    case "binary":
+      return data.slice();
+    case "deleted":
+      return undefined;
+  }
+}
+
+function text(position: Position | undefined): string | undefined {
+  return position ? formatPosition(position) : undefined;
+}

@@ -1,0 +1,197 @@
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { createMemoryBroker } from "./brokers/memory/index.ts";
+import { createCounters, type CounterSnapshot } from "./core/counters.ts";
+import type { ChannelDefinitions, RetentionOptions } from "./core/definitions.ts";
+import { createEngine } from "./core/engine.ts";
+import type { Authenticator, Broker, Clock, Logger } from "./core/ports.ts";
+import { createServerChannel, type ServerChannel } from "./core/server-channel.ts";
+import { createHttpService } from "./http/http-service.ts";
+import type { FetchInfo } from "./http/fetch-host.ts";
+import type { Limits } from "./protocol/limits.ts";
+import type { Heartbeat } from "./transports/surroundings.ts";
+import type { IncomingMessageClass } from "./transports/stream-request.ts";
+
+export { defineChannels } from "./core/definitions.ts";
+export type { ChannelDefinition, ChannelDefinitions, RetentionOptions } from "./core/definitions.ts";
+export type { CounterSnapshot } from "./core/counters.ts";
+export { grants, type GrantTable } from "./core/grants.ts";
+export type { Action, Authenticator, Broker, Clock, Credentials, Grants, Logger } from "./core/ports.ts";
+export type {
+  Published,
+  ServerChannel,
+  ServerHistory,
+  ServerHistoryOptions,
+  ServerMessage,
+  ServerPublishOptions,
+} from "./core/server-channel.ts";
+export type { StandardSchema } from "./core/standard-schema.ts";
+export type { FetchInfo } from "./http/fetch-host.ts";
+export type { IncomingMessageClass } from "./transports/stream-request.ts";
+export type { Heartbeat } from "./transports/surroundings.ts";
+
+/** What {@link createPartyline} can be told; all of it has a default. */
+export interface PartylineOptions {
+  /** The channels there are, by pattern. Default: every name is a channel that keeps its history. */
+  readonly channels?: ChannelDefinitions;
+  /** Who may do what. Default: everybody may do all that the definitions allow. */
+  readonly authenticator?: Authenticator;
+  /** Where messages are kept. Default: in this process. */
+  readonly broker?: Broker;
+  /** Retention of channels whose definition names none. */
+  readonly retention?: RetentionOptions;
+  /** Bounds on what comes from outside. */
+  readonly limits?: Partial<Limits>;
+  /** A prefix of all paths, like `"/realtime"`. Default none. */
+  readonly path?: string;
+  /**
+   * Names by which the server is reached, like `"app.example"`: requests for any other are refused. Default: on a
+   * loopback address those of this machine, elsewhere any.
+   */
+  readonly hosts?: readonly string[];
+  /** Other origins whose pages may connect, like `"https://app.example"`; `"*"` for all. Default: none. */
+  readonly origins?: readonly string[];
+  /** How often connections are looked after, seconds. */
+  readonly heartbeat?: Partial<Heartbeat>;
+  /** How long a channel is quiet before it repeats its position, and between two checks of heads, ms. */
+  readonly intervals?: { readonly mark?: number; readonly head?: number };
+  /** Where warnings and errors go. Default: standard error. */
+  readonly logger?: Logger;
+  /** Time and turns of the event loop; tests bring their own. */
+  readonly clock?: Clock;
+}
+
+/** Where a server listens. */
+export interface Listening {
+  readonly port: number;
+  /** For programs on the same machine, without a slash at its end. */
+  readonly url: string;
+}
+
+/** A partyline server: on a port of its own, or as a guest in a server that is already there. */
+export interface Partyline extends AsyncDisposable {
+  /**
+   * Listens on a port of its own.
+   *
+   * @param port Default 8080; 0 for any that is free.
+   * @param host Default: this machine alone where everybody may publish, else all addresses.
+   */
+  listen(port?: number, host?: string): Promise<Listening>;
+  /**
+   * Takes its paths of an HTTP server: requests and upgrades. All others go to the listeners that the server has now.
+   */
+  attach(server: HttpServer): void;
+  /** A request handler, for Express and `node:http`; `next` is called for paths of others (without it: 404). */
+  readonly handler: (request: IncomingMessage, response: ServerResponse, next?: () => void) => void;
+  /** A handler of `upgrade` events; false where the path is that of others, and nothing was done. */
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean;
+  /** A handler for fetch-style hosts: everything but WebSockets. */
+  readonly fetch: (request: Request, info?: FetchInfo) => Promise<Response>;
+  /**
+   * For `http.createServer({ IncomingMessage: server.IncomingMessage })`, with {@link attach}: an idle event stream
+   * then costs a quarter of the memory.
+   */
+  readonly IncomingMessage: IncomingMessageClass;
+  /** A channel, for the application's own code. */
+  channel<T = unknown>(name: string): ServerChannel<T>;
+  /** Counts since the start: what went right and what was refused, by reason. */
+  counters(): CounterSnapshot;
+  /** How many connections are open now: WebSockets and streams. */
+  readonly connections: number;
+  /** Ends all connections and stops listening, in bounded time; an HTTP server it was attached to goes on. */
+  close(): Promise<void>;
+}
+
+/** How long connections are given to end by themselves, ms. */
+const GRACE = 1_500;
+
+/**
+ * Makes a partyline server. It does nothing until it listens, is attached or is asked.
+ *
+ * @throws TypeError where a definition or an option is wrong.
+ *
+ * @example On its own.
+ * ```ts
+ * const server = createPartyline({ channels: { "chat/:room": {}, "scores/*": { publish: "server" } } });
+ * const { url } = await server.listen(8080);
+ * await server.channel("scores/42").publish({ minute: 31, kind: "goal" });
+ * ```
+ *
+ * @example In an application that is already there.
+ * ```ts
+ * const http = createServer(app);
+ * const server = createPartyline();
+ * server.attach(http);
+ * http.listen(8080);
+ * ```
+ */
+export function createPartyline(options: PartylineOptions = {}): Partyline {
+  const counters = createCounters();
+  const clock = options.clock ?? systemClock;
+  const engine = createEngine({
+    broker: options.broker ?? createMemoryBroker(),
+    clock,
+    logger: options.logger ?? stderrLogger,
+    metrics: counters,
+    channels: options.channels,
+    retention: options.retention,
+    authenticator: options.authenticator,
+    limits: options.limits,
+    intervals: options.intervals,
+  });
+  const http = createHttpService(engine, options);
+  let closing: Promise<void> | undefined;
+
+  const end = async (): Promise<void> => {
+    await http.close(GRACE);
+    await engine.close();
+  };
+
+  return {
+    async listen(port = 8080, host = options.authenticator ? undefined : "127.0.0.1") {
+      return describeAddress(await http.listen(port, host));
+    },
+    attach: (server) => http.attach(server),
+    handler: (request, response, next) => http.handler(request, response, next),
+    upgrade: (request, socket, head) => http.upgrade(request, socket, head),
+    fetch: (request, info) => http.fetch(request, info),
+    IncomingMessage: http.IncomingMessage,
+    channel: <T>(name: string) => createServerChannel<T>(engine, name),
+    counters: () => counters.snapshot(),
+    get connections() {
+      return http.connections;
+    },
+    close: () => (closing ??= end()),
+    [Symbol.asyncDispose]: () => (closing ??= end()),
+  };
+}
+
+function describeAddress({ address, port }: AddressInfo): Listening {
+  const any = address === "::" || address === "0.0.0.0";
+  const host = any ? "localhost" : address.includes(":") ? `[${address}]` : address;
+  return { port, url: `http://${host}:${port}` };
+}
+
+/** Real time. Its timers keep no process alive: what listens does. */
+const systemClock: Clock = {
+  now: () => performance.now(),
+  setTimer(fire, delay) {
+    const timer = setTimeout(fire, delay);
+    timer.unref();
+    return { cancel: () => clearTimeout(timer) };
+  },
+  nextTurn: (fire) => void setImmediate(fire),
+};
+
+/** What is wrong, one line each; what is well is not told. */
+const stderrLogger: Logger = {
+  info: () => undefined,
+  warn: (message, details) => writeLine("warning", message, details),
+  error: (message, details) => writeLine("error", message, details),
+};
+
+function writeLine(level: string, message: string, details: Readonly<Record<string, unknown>> = {}): void {
+  const more = Object.keys(details).length === 0 ? "" : ` ${JSON.stringify(details)}`;
+  process.stderr.write(`partyline: ${level}: ${message}${more}\n`);
+}
