@@ -9,7 +9,7 @@ import type { ChannelGap, ChannelSkip, Message } from "./message.ts";
  */
 export type OnGap = "fail" | "continue" | ((gap: ChannelGap) => Promise<void> | void);
 
-/** How a channel is read. The first `client.channel(name, …)` of a name decides. */
+/** How a channel is read. Given again to `client.channel(name, …)`, the newest count from then on. */
 export interface ChannelOptions {
   /**
    * Where the first attach begins: a position as a message or `channel.position` gave it, `"earliest"`, `"now"` or

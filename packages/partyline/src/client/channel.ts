@@ -8,6 +8,8 @@ import { createSubscription, type Subscription } from "./subscription.ts";
 /** A channel as the client keeps it: what the user holds, and the two halves that the connection feeds. */
 export interface OpenChannel {
   readonly channel: Channel;
+  /** The newest that the user gave; looked at whenever they matter. */
+  readonly options: ChannelOptions;
   readonly subscription: Subscription;
   readonly publisher: Publisher;
   /** @param error Why, where it is not the user's wish: then iterators throw it. */
@@ -31,6 +33,7 @@ export function createChannel(
     publisher.close(error ?? closedError(`The channel "${name}"`));
   };
   return {
+    options,
     subscription,
     publisher,
     close,

@@ -137,8 +137,8 @@ export function createClientIn(
     },
   });
 
-  const addChannel = (name: string, channelOptions: ChannelOptions | undefined): OpenChannel => {
-    const added = createChannel(name, channelOptions ?? {}, core, () => channels.delete(name));
+  const addChannel = (name: string): OpenChannel => {
+    const added = createChannel(name, {}, core, () => channels.delete(name));
     channels.set(name, added);
     if (core.link) added.publisher.connected();
     return added;
@@ -152,7 +152,9 @@ export function createClientIn(
     channel<T>(name: string, channelOptions?: ChannelOptions) {
       const { status, reason } = connection.state;
       if (status === "closed") throw closedError("The client", reason);
-      return (channels.get(name) ?? addChannel(name, channelOptions)).channel as Channel<T>;
+      const open = channels.get(name) ?? addChannel(name);
+      Object.assign(open.options, channelOptions);
+      return open.channel as Channel<T>;
     },
     on: events.on,
     switchTransport: connection.switchTo,

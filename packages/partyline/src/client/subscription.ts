@@ -45,7 +45,8 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
   const { limits, runtime } = core;
   const events = createEmitter<ChannelEvents<unknown>>(runtime.report);
   const inboxes = new Set<Inbox<Message>>();
-  let { keep = "history" } = options;
+  /** As the server said. */
+  let known: Keep | undefined;
   let cursor: Position | undefined;
   let head: Position | undefined;
   let asOf: number | undefined;
@@ -63,6 +64,7 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
   let heldBytes = 0;
   let attached = false;
 
+  const keeps = (): Keep => known ?? options.keep ?? "history";
   const isLagging = (): boolean =>
     [...inboxes].some((inbox) => inbox.full) ||
     (held !== undefined && (held.length >= limits.bufferedMessages || heldBytes >= limits.bufferedBytes));
@@ -114,7 +116,7 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
   };
   const tellGap = (gap: ChannelGap): void => {
     const { onGap = "fail" } = options;
-    const decides = keep === "history" && onGap !== "continue";
+    const decides = keeps() === "history" && onGap !== "continue";
     const fail = (cause?: unknown): void => {
       const error = new GapError(gap, cause);
       if (isRead() && inboxes.size + events.count("gap") === 0) runtime.report(error);
@@ -149,7 +151,7 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
   };
   /** Follows the reader's rule; `false` where the event does not count. */
   const move = (event: LogEvent): boolean => {
-    const verdict = readLog(cursor, event, keep);
+    const verdict = readLog(cursor, event, keeps());
     if (typeof verdict === "object") cursor = verdict;
     // While a reply is awaited, what is missing will come behind it.
     else if (verdict === "reattach" && !awaiting) {
@@ -183,7 +185,7 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
       return state;
     },
     get keep() {
-      return keep;
+      return keeps();
     },
     get position() {
       return cursor && formatPosition(cursor);
@@ -245,7 +247,7 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
       awaiting = undefined;
       const { gap } = frame;
       const position = positionOf(frame.position);
-      keep = frame.keep;
+      known = frame.keep;
       attached = true;
       const moved = move({ t: "attached", position, gap: gap && jumpOf(gap) });
       head = positionOf(frame.head);
