@@ -25,42 +25,27 @@ export function createChannel(
 ): OpenChannel {
   const subscription = createSubscription(name, options, core);
   const publisher = createPublisher(name, core, () => subscription.keep);
-  const { messages, on, detach, resume } = subscription;
 
   const close = (error?: PartylineError): void => {
     closed();
     subscription.close(error);
     publisher.close(error ?? closedError(`The channel "${name}"`));
   };
+  const own: Omit<Channel, keyof Subscription> & Pick<Channel, "close"> = {
+    name,
+    get pending() {
+      return publisher.pending;
+    },
+    publish: (data, publishOptions = {}) => publisher.publish(data, publishOptions),
+    delete: (key, { id } = {}) => publisher.delete(key, id),
+    close: () => close(),
+  };
   return {
     options,
     subscription,
     publisher,
     close,
-    channel: {
-      name,
-      get state() {
-        return subscription.state;
-      },
-      get position() {
-        return subscription.position;
-      },
-      get head() {
-        return subscription.head;
-      },
-      get asOf() {
-        return subscription.asOf;
-      },
-      get pending() {
-        return publisher.pending;
-      },
-      messages,
-      on,
-      publish: (data, publishOptions = {}) => publisher.publish(data, publishOptions),
-      delete: (key, { id } = {}) => publisher.delete(key, id),
-      detach,
-      resume,
-      close: () => close(),
-    },
+    // What a channel shows of its reading half it inherits: repeating it would cost more than it tells.
+    channel: Object.setPrototypeOf(own, subscription) as Channel,
   };
 }

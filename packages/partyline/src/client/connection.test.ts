@@ -411,5 +411,5 @@ it("drops a connection on which something else than frames comes", async () => {
   const { rig } = watched();
   await rig.welcome();
   rig.socket.say("nonsense" as never);
-  expect(rig.client.state.status).toBe("live");
+  expect(rig.client.state.status).toBe("reconnecting");
 });

@@ -138,7 +138,7 @@ export function createConnection(port: ConnectionPort): Connection {
       .then((token) => {
         if (!over) dial.link = port.transports[transport]({ ...port.request, token, host });
       })
-      .catch((cause: unknown) => end(connectionLost("The connection could not be begun.", cause)));
+      .catch((cause: unknown) => end(connectionLost("Not begun.", cause)));
   };
 
   const goLive = (dial: Dial): void => {

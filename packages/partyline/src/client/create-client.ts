@@ -68,7 +68,7 @@ export function createClientIn(
   const { WebSocket, fetch } = globalThis;
   const settings = { ...DEFAULTS, WebSocket, fetch, ...options };
   const order = settings.transports.filter((name) => (name === "ws" ? settings.WebSocket : settings.fetch));
-  if (order.length === 0) throw new TypeError("No transport: pass WebSocket or fetch in the options.");
+  if (order.length === 0) throw new TypeError("No transport: pass WebSocket or fetch.");
 
   const byUser = closedError("The client");
   const channels = new Map<string, OpenChannel>();
@@ -164,8 +164,6 @@ export function createClientIn(
 }
 
 function connectUrl(url: string | URL): string {
-  const full = new URL(url, globalThis.location?.href);
-  full.protocol = full.protocol.replace("ws", "http");
-  full.pathname = `${full.pathname.replace(/\/$/, "")}/connect`;
-  return full.href;
+  const { href } = new URL(url, globalThis.location?.href);
+  return `${href.replace(/^ws/, "http").replace(/\/$/, "")}/connect`;
 }

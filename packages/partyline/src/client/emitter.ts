@@ -10,24 +10,24 @@ export interface Emitter<Events extends object> {
 /** @param report Gets what a listener throws. */
 export function createEmitter<Events extends object>(report: (error: unknown) => void): Emitter<Events> {
   // Each `on` is an entry of its own: the same function added twice is called twice and removed one by one.
-  const listeners = new Map<keyof Events, Set<{ readonly call: (value: never) => void }>>();
+  let entries: readonly { readonly event: keyof Events; readonly listener: (value: never) => void }[] = [];
   return {
     on(event, listener) {
-      const entry = { call: listener };
-      const set = listeners.get(event) ?? new Set();
-      listeners.set(event, set.add(entry));
-      return () => void set.delete(entry);
+      const added = { event, listener };
+      entries = [...entries, added];
+      return () => void (entries = entries.filter((entry) => entry !== added));
     },
     emit(event, value) {
-      for (const { call } of [...(listeners.get(event) ?? [])]) {
+      for (const entry of entries) {
+        if (entry.event !== event) continue;
         try {
-          call(value as never);
+          entry.listener(value as never);
         } catch (error) {
           report(error);
         }
       }
     },
-    count: (event) => listeners.get(event)?.size ?? 0,
-    clear: () => listeners.clear(),
+    count: (event) => entries.filter((entry) => entry.event === event).length,
+    clear: () => void (entries = []),
   };
 }

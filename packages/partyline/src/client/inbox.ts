@@ -1,88 +1,70 @@
 import type { ClientLimits } from "./core.ts";
 
+type InboxLimits = Pick<ClientLimits, "bufferedMessages" | "bufferedBytes">;
+
 /** A bounded queue between whoever is told and an iterator that takes its time. */
 export interface Inbox<T> {
   push(item: T, size: number): void;
   /** Nothing more should come before `drained` is called. */
   readonly full: boolean;
-  /** What waits is still read, then the iterator is done, or throws. */
+  /** Takes nothing more; what waits is still read, then the iterator is done, or throws. */
   end(error?: Error): void;
-  readonly iterator: AsyncIterableIterator<T, void>;
+  readonly iterator: AsyncGenerator<T, void>;
 }
-
-type Result<T> = IteratorResult<T, void>;
 
 /**
  * @param drained Called when it was full and is half empty.
- * @param left Called when the iterator reads no more; perhaps more than once.
+ * @param ended Called when nothing more is taken.
  */
-export function createInbox<T>(
-  limits: Pick<ClientLimits, "bufferedMessages" | "bufferedBytes">,
-  drained: () => void,
-  left: () => void,
-): Inbox<T> {
+export function createInbox<T>(limits: InboxLimits, drained: () => void, ended: () => void): Inbox<T> {
+  const { bufferedMessages, bufferedBytes } = limits;
   let items: { readonly item: T; readonly size: number }[] = [];
   let bytes = 0;
   let full = false;
-  let over = false;
-  let failure: Error | undefined;
-  const waiting: ((result: Result<T> | Promise<Result<T>>) => void)[] = [];
+  let end: "open" | "done" | Error = "open";
+  let wake = (): void => undefined;
 
-  const finish = async (): Promise<Result<T>> => {
-    left();
-    const error = failure;
-    // Thrown once; whoever asks again is told that it is over.
-    failure = undefined;
-    if (error) throw error;
-    return { done: true, value: undefined };
+  const read = async function* (): AsyncGenerator<T, void> {
+    for (;;) {
+      const first = items.shift();
+      if (first) {
+        bytes -= first.size;
+        if (full && items.length <= bufferedMessages / 2 && bytes <= bufferedBytes / 2) {
+          full = false;
+          drained();
+        }
+        yield first.item;
+      } else if (end === "done") return;
+      else if (end !== "open") throw end;
+      else await new Promise<void>((resolve) => (wake = resolve));
+    }
   };
-  const end = (error?: Error): void => {
-    if (over) return;
-    over = true;
-    failure = error;
-    for (const next of waiting.splice(0)) next(finish());
-    if (items.length === 0 && !error) left();
-  };
-
-  return {
+  const generator = read();
+  const stop = generator.return.bind(generator);
+  const inbox: Inbox<T> = {
     get full() {
       return full;
     },
     push(item, size) {
-      if (over) return;
-      const next = waiting.shift();
-      if (next) {
-        next({ done: false, value: item });
-        return;
-      }
       items.push({ item, size });
       bytes += size;
-      full ||= items.length >= limits.bufferedMessages || bytes >= limits.bufferedBytes;
+      full ||= items.length >= bufferedMessages || bytes >= bufferedBytes;
+      wake();
     },
-    end,
-    iterator: {
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-      async next() {
-        const first = items.shift();
-        if (first) {
-          bytes -= first.size;
-          if (full && items.length <= limits.bufferedMessages / 2 && bytes <= limits.bufferedBytes / 2) {
-            full = false;
-            drained();
-          }
-          return { done: false, value: first.item };
-        }
-        return over ? finish() : new Promise((resolve) => void waiting.push(resolve));
-      },
-      async return() {
+    end(error) {
+      if (end !== "open") return;
+      end = error ?? "done";
+      wake();
+      ended();
+    },
+    iterator: Object.assign(generator, {
+      // A generator that waits would return only when it was woken.
+      return() {
         items = [];
-        over = true;
-        failure = undefined;
-        for (const next of waiting.splice(0)) next(finish());
-        return finish();
+        inbox.end();
+        return stop();
       },
-    },
+    }),
   };
+  return inbox;
 }

@@ -1,4 +1,3 @@
-import { fromBase64 } from "../protocol/base64.ts";
 import type { MessageFrame } from "../protocol/frames.ts";
 import type { EntryKind } from "../protocol/message.ts";
 import type { GapReason } from "../protocol/since.ts";
@@ -34,7 +33,7 @@ export interface ChannelGap {
    */
   readonly reason: GapReason;
   /** How many, where that can be known. */
-  readonly lost?: number;
+  readonly lost?: number | undefined;
 }
 
 /** Messages left out because the channel is of a kind that leaves out, or the subscriber asked for it. */
@@ -51,6 +50,9 @@ export function readMessage(channel: string, epoch: string, frame: MessageFrame)
     ...entry,
     channel,
     position: `${epoch}:${frame.offset}`,
-    data: frame.kind === "binary" ? fromBase64(String(frame.data)) : frame.data,
+    data:
+      frame.kind === "binary"
+        ? Uint8Array.from(atob(String(frame.data)), (character) => character.charCodeAt(0))
+        : frame.data,
   };
 }

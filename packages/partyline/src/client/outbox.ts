@@ -148,15 +148,15 @@ export function createOutbox<P extends Unsettled>(port: OutboxPort<P>, window: n
 }
 
 function uncertain(cause: PartylineError): PartylineError {
-  return new PartylineError("uncertain", "Refused, but an earlier attempt may have been stored.", {
-    remedy: "Look whether the message is there; the refusal is the cause.",
+  return new PartylineError("uncertain", "Refused, but perhaps stored before.", {
+    remedy: "Look whether it is there; see the cause.",
     cause,
   });
 }
 
 /** Told where a message of a `nothing` channel meets no connection. */
 export function offlineError(): PartylineError {
-  return new PartylineError("offline", "Not connected, and this channel's messages do not wait.", {
+  return new PartylineError("offline", "Not connected, and its messages do not wait.", {
     remedy: "Publish again when the client is live.",
   });
 }

@@ -1,5 +1,5 @@
 import { toBase64 } from "../protocol/base64.ts";
-import { encodeText, type Keep } from "../protocol/message.ts";
+import type { Keep } from "../protocol/message.ts";
 import { PartylineError } from "../protocol/partyline-error.ts";
 import type { PendingPublish, PublishOptions, PublishResult } from "./channel-types.ts";
 import type { Core } from "./core.ts";
@@ -71,7 +71,7 @@ export function createPublisher(channel: string, core: Core, keep: () => Keep): 
       core.pendingBytes + fields.length > limits.pendingBytes
     )
       throw new PartylineError("overloaded", `${core.pendingPublishes} publishes are unsettled.`, {
-        remedy: "Await each publish, or publish less while the client is not live.",
+        remedy: "Await each publish.",
       });
     core.pendingPublishes++;
     core.pendingBytes += fields.length;
@@ -106,9 +106,11 @@ export function createPublisher(channel: string, core: Core, keep: () => Keep): 
       const json = JSON.stringify(bytes ? toBase64(data) : data) as string | undefined;
       if (!json || bytes !== (kind === "binary") || (kind === "text" && typeof data !== "string"))
         throw new PartylineError("bad-json", `A ${typeof data} is no ${kind}.`, {
-          remedy: "Publish a JSON value, a string as text, or a Uint8Array.",
+          remedy: "Publish JSON, a string as text, or a Uint8Array.",
         });
-      const size = bytes ? data.length : encodeText(kind === "text" ? String(data) : json).length;
+      const size = bytes
+        ? data.length
+        : new TextEncoder().encode(kind === "text" ? String(data) : json).length;
       return add(options, size, { t: "publish", kind }, `,"data":${json}`);
     },
     async delete(key, id) {

@@ -3,10 +3,37 @@ import { describe, expect, it } from "vitest";
 import type { Keep } from "../protocol/message.ts";
 import type { Position } from "../protocol/position.ts";
 import type { GapReason } from "../protocol/since.ts";
-import { epochOf, type Jump, type LogEvent, positionOf, readLog } from "./read-log.ts";
+import {
+  epochOf,
+  type Jump,
+  positionOf,
+  readAttached,
+  readJump,
+  readMark,
+  readOffset,
+  type Verdict,
+} from "./read-log.ts";
+
+type LogEvent =
+  | { readonly t: "attached"; readonly position: Position; readonly gap: Jump | undefined }
+  | { readonly t: "message" | "mark"; readonly position: Position }
+  | { readonly t: "jump"; readonly epoch: string; readonly jump: Jump };
+
+function readLog(cursor: Position | undefined, event: LogEvent, keep: Keep): Verdict {
+  switch (event.t) {
+    case "attached":
+      return readAttached(cursor, event.position, event.gap, keep);
+    case "message":
+      return readOffset(cursor, event.position);
+    case "jump":
+      return readJump(cursor, event.epoch, event.jump, keep);
+    case "mark":
+      return readMark(cursor, event.position);
+  }
+}
 
 const at = (text: string): Position => positionOf(text);
-const message = (text: string): LogEvent => ({ t: "message", epoch: epochOf(text), offset: at(text).offset });
+const message = (text: string): LogEvent => ({ t: "message", position: at(text) });
 const jump = (from: string, to: string, reason?: GapReason): Jump => ({ from: at(from), to: at(to), reason });
 const gap = (from: string, to: string, reason: GapReason): LogEvent => ({
   t: "jump",

@@ -16,6 +16,8 @@ export interface Runtime {
   onNetwork(change: () => void): () => void;
 }
 
+const NETWORK_EVENTS = ["online", "offline"];
+
 /** The runtime of browsers, Node and others alike. */
 export const globalRuntime: Runtime = {
   now: () => performance.now(),
@@ -26,21 +28,17 @@ export const globalRuntime: Runtime = {
   random: () => Math.random(),
   randomBytes: () => crypto.getRandomValues(new Uint8Array(16)),
   report(error) {
-    if (typeof reportError === "function") reportError(error);
-    else
-      queueMicrotask(() => {
-        throw error;
-      });
+    queueMicrotask(() => {
+      throw error;
+    });
   },
-  // Node has a navigator without `onLine`.
+  // Node has a navigator without `onLine`, and no `addEventListener`.
   isOnline: () => globalThis.navigator?.onLine !== false,
   onNetwork(change) {
-    if (typeof globalThis.addEventListener !== "function") return () => undefined;
-    addEventListener("online", change);
-    addEventListener("offline", change);
+    const { addEventListener: add, removeEventListener: remove } = globalThis;
+    for (const event of NETWORK_EVENTS) add?.(event, change);
     return () => {
-      removeEventListener("online", change);
-      removeEventListener("offline", change);
+      for (const event of NETWORK_EVENTS) remove?.(event, change);
     };
   },
 };

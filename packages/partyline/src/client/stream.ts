@@ -57,36 +57,22 @@ export function createStream(host: LinkHost, token: string | undefined): Stream 
   };
 
   const readFrame = (frame: ServerFrame, size: number): void => {
-    switch (frame.t) {
-      case "welcome":
-        host.welcome(frame);
-        break;
-      case "attached": {
-        const { c, channel, n: number, position } = frame;
-        numbered.set(c, { channel, epoch: epochOf(position) });
-        if (attaches.get(channel) === number) host.reader(channel)?.attached(frame, stream);
-        break;
-      }
-      case "result":
-      case "error":
-        answer(frame);
-        break;
-      case "pong":
-        break;
-      case "m":
-      case "gap":
-      case "skip":
-      case "mark":
-      case "stale":
-      case "detached": {
-        const known = numbered.get(frame.c);
-        if (!known) break;
-        if (frame.t === "detached") channels.delete(known.channel);
-        host.reader(known.channel)?.frame(frame, known.epoch, size);
-        if (frame.t === "gap") known.epoch = epochOf(frame.to);
-      }
+    if (frame.t === "welcome") host.welcome(frame);
+    else if (frame.t === "attached") {
+      const { c, channel, position } = frame;
+      numbered.set(c, { channel, epoch: epochOf(position) });
+      if (attaches.get(channel) === frame.n) host.reader(channel)?.attached(frame, stream);
+    } else if (frame.t === "result" || frame.t === "error") answer(frame);
+    else if ("c" in frame) {
+      const known = numbered.get(frame.c);
+      if (!known) return;
+      if (frame.t === "detached") channels.delete(known.channel);
+      host.reader(known.channel)?.frame(frame, known.epoch, size);
+      if (frame.t === "gap") known.epoch = epochOf(frame.to);
     }
   };
+  const line = (t: string, channel?: string, since?: string): string =>
+    JSON.stringify({ t, n: ++n, channel, since });
 
   const stream: Stream = {
     channels,
@@ -109,19 +95,19 @@ export function createStream(host: LinkHost, token: string | undefined): Stream 
     },
     attach(channel) {
       channels.add(channel);
-      attaches.set(channel, ++n);
-      return JSON.stringify({ t: "attach", n, channel, since: host.reader(channel)?.attaching(stream) });
+      attaches.set(channel, n + 1);
+      return line("attach", channel, host.reader(channel)?.attaching(stream));
     },
     detach(channel) {
       channels.delete(channel);
-      return JSON.stringify({ t: "detach", n: ++n, channel });
+      return line("detach", channel);
     },
     command(command) {
       const line = command.line(n + 1);
       if (line) commands.set(++n, command);
       return line;
     },
-    ping: () => JSON.stringify({ t: "ping", n: ++n }),
+    ping: () => line("ping"),
     read(lines) {
       for (const line of lines.split("\n")) {
         // A type that this client does not know is none of the cases: later servers may have more.

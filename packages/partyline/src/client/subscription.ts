@@ -1,4 +1,4 @@
-import type { GapFields, MessageFrame } from "../protocol/frames.ts";
+import type { GapFields } from "../protocol/frames.ts";
 import type { Keep } from "../protocol/message.ts";
 import { PartylineError } from "../protocol/partyline-error.ts";
 import { formatPosition, type Position } from "../protocol/position.ts";
@@ -9,7 +9,15 @@ import { fromErrorFrame, GapError } from "./errors.ts";
 import { createInbox, type Inbox } from "./inbox.ts";
 import type { ChannelReader } from "./link.ts";
 import { type ChannelGap, type ChannelSkip, type Message, readMessage } from "./message.ts";
-import { type LogEvent, positionOf, readLog } from "./read-log.ts";
+import {
+  type Jump,
+  positionOf,
+  readAttached,
+  readJump,
+  readMark,
+  readOffset,
+  type Verdict,
+} from "./read-log.ts";
 import type { Stream } from "./stream.ts";
 
 /** The reading half of a channel. */
@@ -91,7 +99,7 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
     }
     core.link?.sync();
   };
-  const failAll = (error: PartylineError): void => {
+  const failAll = (error: PartylineError | undefined): void => {
     for (const inbox of inboxes) inbox.end(error);
     inboxes.clear();
   };
@@ -149,35 +157,30 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
     failAll(error);
     update();
   };
-  /** Follows the reader's rule; `false` where the event does not count. */
-  const move = (event: LogEvent): boolean => {
-    const verdict = readLog(cursor, event, keeps());
-    if (typeof verdict === "object") cursor = verdict;
+  /** Does what the reader's rule says; `false` where the frame does not count. */
+  const follow = (verdict: Verdict): boolean => {
+    if (typeof verdict === "object") {
+      cursor = verdict;
+      return true;
+    }
     // While a reply is awaited, what is missing will come behind it.
-    else if (verdict === "reattach" && !awaiting) {
+    if (verdict === "reattach" && !awaiting) {
       if (++trouble > MAX_TROUBLE) retryLater();
       else {
         awaiting = "asked";
         core.link?.reattach(name);
       }
     }
-    return verdict !== "drop" && verdict !== "reattach";
+    return false;
   };
   const seen = (position: Position, time: number): void => {
     if (head?.epoch !== position.epoch || head.offset < position.offset) head = position;
     asOf = Math.max(asOf ?? 0, time);
   };
-  const jumped = ({ from, to, reason, lost }: Omit<GapFields, "reason"> & Partial<GapFields>): void => {
+  const jumped = ({ from, to, reason, lost }: JumpFields): void => {
     const skip: ChannelSkip = { channel: name, from, to };
-    if (!reason) events.emit("skip", skip);
-    else deliver({ gap: lost === undefined ? { ...skip, reason } : { ...skip, reason, lost } });
-  };
-  const takeMessage = (frame: MessageFrame, epoch: string, size: number): void => {
-    if (!move({ t: "message", epoch, offset: frame.offset })) return;
-    trouble = 0;
-    seen({ epoch, offset: frame.offset }, frame.time);
-    deliver({ message: readMessage(name, epoch, frame), size });
-    if (isLagging()) update();
+    if (reason) deliver({ gap: { ...skip, reason, lost } });
+    else events.emit("skip", skip);
   };
 
   return {
@@ -233,8 +236,7 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
     close(error) {
       mode = "closed";
       stopRetry?.();
-      for (const inbox of inboxes) inbox.end(error);
-      inboxes.clear();
+      failAll(error);
       update(error);
       events.clear();
     },
@@ -246,16 +248,16 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
       if (awaiting !== stream || !isWanted()) return;
       awaiting = undefined;
       const { gap } = frame;
-      const position = positionOf(frame.position);
       known = frame.keep;
       attached = true;
-      const moved = move({ t: "attached", position, gap: gap && jumpOf(gap) });
+      const position = positionOf(frame.position);
+      const counts = follow(readAttached(cursor, position, gap && jumpOf(gap), known));
       head = positionOf(frame.head);
       if (frame.head === frame.position) {
         trouble = 0;
         asOf = core.brokerTime();
       }
-      if (gap && moved) jumped(gap);
+      if (gap && counts) jumped(gap);
       update();
     },
     refused(frame, stream) {
@@ -265,18 +267,26 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
       // A full reader takes nothing more: the cursor stays where it is, and the log has the rest.
       if (!isWanted()) return;
       switch (frame.t) {
-        case "m":
-          takeMessage(frame, epoch, size);
+        case "m": {
+          const position = { epoch, offset: frame.offset };
+          if (!follow(readOffset(cursor, position))) break;
+          trouble = 0;
+          seen(position, frame.time);
+          deliver({ message: readMessage(name, epoch, frame), size });
+          if (isLagging()) update();
           break;
+        }
         case "gap":
         case "skip":
-          if (move({ t: "jump", epoch, jump: jumpOf(frame) })) jumped(frame);
+          if (follow(readJump(cursor, epoch, jumpOf(frame), keeps()))) jumped(frame);
           break;
-        case "mark":
-          if (!move({ t: "mark", position: positionOf(frame.position) })) break;
-          seen(positionOf(frame.position), frame.time);
+        case "mark": {
+          const position = positionOf(frame.position);
+          if (!follow(readMark(cursor, position))) break;
+          seen(position, frame.time);
           events.emit("mark", { position: frame.position, time: frame.time });
           break;
+        }
         case "stale":
           events.emit("stale", { since: frame.since });
           break;
@@ -300,10 +310,9 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
   };
 }
 
-function jumpOf({ from, to, reason }: Omit<GapFields, "reason"> & Partial<GapFields>): {
-  from: Position;
-  to: Position;
-  reason: GapFields["reason"] | undefined;
-} {
+/** A gap's fields, or a skip's. */
+type JumpFields = Omit<GapFields, "reason"> & Partial<Pick<GapFields, "reason">>;
+
+function jumpOf({ from, to, reason }: JumpFields): Jump {
   return { from: positionOf(from), to: positionOf(to), reason };
 }

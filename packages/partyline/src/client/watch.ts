@@ -1,19 +1,18 @@
-import type { LinkTiming } from "./link.ts";
-import type { Runtime } from "./runtime.ts";
+import { PartylineError } from "../protocol/partyline-error.ts";
+import { connectionLost, silence } from "./errors.ts";
+import type { LinkRequest } from "./link.ts";
 
-/** Notices that nothing is heard any more. */
+/** The life of a link: it ends once, and by itself where nothing is heard any more. */
 export interface Watch {
   /** Bytes came. */
   heard(): void;
   /** Asks now, and gives a short time to answer. */
   probe(): void;
+  /** Ends the link and tells why; what is no PartylineError is the cause of a lost connection. */
+  fail(cause: unknown): void;
+  /** Ends the link. */
   stop(): void;
-}
-
-/** What a {@link Watch} does when it is quiet. */
-export interface WatchActions {
-  ask(): unknown;
-  silent(): void;
+  readonly over: boolean;
 }
 
 /** An answer to a probe: the network is said to have changed, so there is no reason for patience. */
@@ -22,24 +21,31 @@ const PROBE_TIMEOUT = 2000;
 /**
  * Asks after `pingInterval` of silence and gives up `pongTimeout` later. One timer that is set when it fires, not
  * with each message; a timer that fires early, late or on the exact moment finds the same.
+ *
+ * @param ended Called once, when the link ends.
  */
-export function createWatch(runtime: Runtime, timing: LinkTiming, actions: WatchActions): Watch {
+export function createWatch(
+  { host, runtime, timing }: LinkRequest,
+  ask: () => unknown,
+  ended: () => void,
+): Watch {
   let heardAt = runtime.now();
   /** When it was asked; `undefined` while there is no doubt. */
   let askedAt: number | undefined;
   let patience = timing.pongTimeout;
   let overslept = false;
+  let over = false;
   let stopTimer = (): void => undefined;
 
   const check = (): void => {
     const now = runtime.now();
     const due = askedAt === undefined ? heardAt + timing.pingInterval : askedAt + patience;
     if (now < due) wait(due - now);
-    else if (askedAt === undefined) ask(timing.pongTimeout);
-    else if (now < due + patience || overslept) actions.silent();
+    else if (askedAt === undefined) doubt(timing.pongTimeout);
+    else if (now < due + patience || overslept) watch.fail(silence());
     else {
       // As in a hidden tab or after a sleep: the answer may wait in the same queue as this call.
-      ask(patience);
+      doubt(patience);
       overslept = true;
     }
   };
@@ -47,21 +53,34 @@ export function createWatch(runtime: Runtime, timing: LinkTiming, actions: Watch
     stopTimer();
     stopTimer = runtime.after(ms, check);
   };
-  const ask = (within: number): void => {
+  const doubt = (within: number): void => {
     askedAt = runtime.now();
     patience = within;
     wait(within);
-    actions.ask();
+    ask();
   };
 
-  wait(timing.pingInterval);
-  return {
+  const watch: Watch = {
+    get over() {
+      return over;
+    },
     heard() {
       heardAt = runtime.now();
       askedAt = undefined;
       overslept = false;
     },
-    probe: () => ask(Math.min(PROBE_TIMEOUT, timing.pongTimeout)),
-    stop: () => stopTimer(),
+    probe: () => doubt(Math.min(PROBE_TIMEOUT, timing.pongTimeout)),
+    fail(cause) {
+      if (over) return;
+      watch.stop();
+      host.end(cause instanceof PartylineError ? cause : connectionLost("The connection failed.", cause));
+    },
+    stop() {
+      over = true;
+      stopTimer();
+      ended();
+    },
   };
+  wait(timing.pingInterval);
+  return watch;
 }

@@ -1,5 +1,4 @@
 import { FRAMES_TYPE } from "../../protocol/frames.ts";
-import { PartylineError } from "../../protocol/partyline-error.ts";
 import { connectionLost, fromProblem, silence } from "../errors.ts";
 import type { Command, Link, LinkRequest } from "../link.ts";
 import { createStream, type Stream } from "../stream.ts";
@@ -37,7 +36,6 @@ export async function post(
     headers: { ...headers, accept, "content-type": FRAMES_TYPE },
     body,
     signal,
-    cache: "no-store",
   });
   if (response.ok) return response;
   throw fromProblem(response.status, await response.json().catch(() => undefined));
@@ -54,31 +52,26 @@ export function openHttp(request: LinkRequest, run: (round: Round) => Promise<vo
   const commandsAbort = new AbortController();
   /** The newest last; two only during a change. */
   let rounds: { readonly stream: Stream; readonly abort: AbortController }[] = [];
-  let over = false;
   let opening = false;
   let stopTimer = (): void => undefined;
   let waiting: Command[] = [];
   let posting = false;
 
-  const stop = (): void => {
-    over = true;
-    stopTimer();
-    watch.stop();
-    for (const { abort } of rounds) abort.abort();
-    commandsAbort.abort();
-  };
-  const fail = (cause: unknown): void => {
-    if (over) return;
-    stop();
-    host.end(cause instanceof PartylineError ? cause : connectionLost("A request failed.", cause));
-  };
-  // A server writes, or answers the poll, well within the interval: there is nothing to ask.
-  const watch = createWatch(runtime, timing, { ask: () => undefined, silent: () => fail(silence()) });
+  const watch = createWatch(
+    request,
+    // A server writes, or answers the poll, well within the interval: there is nothing to ask.
+    () => undefined,
+    () => {
+      stopTimer();
+      for (const { abort } of rounds) abort.abort();
+      commandsAbort.abort();
+    },
+  );
 
   const begin = (): void => {
     opening = true;
     stopTimer();
-    stopTimer = runtime.after(timing.pongTimeout, () => fail(silence()));
+    stopTimer = runtime.after(timing.pongTimeout, () => watch.fail(silence()));
     const abort = new AbortController();
     const { signal } = abort;
     const stream = createStream(
@@ -98,12 +91,12 @@ export function openHttp(request: LinkRequest, run: (round: Round) => Promise<vo
       token,
     );
     rounds.push({ stream, abort });
-    run({ stream, signal, heard: () => watch.heard() }).catch((cause: unknown) => {
-      if (!signal.aborted) fail(cause);
+    run({ stream, signal, heard: watch.heard }).catch((cause: unknown) => {
+      if (!signal.aborted) watch.fail(cause);
     });
   };
   const beginSoon = (): void => {
-    if (over || opening) return;
+    if (watch.over || opening) return;
     stopTimer();
     stopTimer = runtime.after(GATHER, begin);
   };
@@ -121,7 +114,7 @@ export function openHttp(request: LinkRequest, run: (round: Round) => Promise<vo
       waiting = waiting.slice(count);
       if (!answers.waits) continue;
       answers.read(await (await post(request, lines, commandsAbort.signal)).text());
-      if (answers.waits) throw connectionLost("The server left commands unanswered.");
+      if (answers.waits) throw connectionLost("Commands were not answered.");
     }
     posting = false;
   };
@@ -132,14 +125,16 @@ export function openHttp(request: LinkRequest, run: (round: Round) => Promise<vo
       if (posting) return;
       posting = true;
       // In a microtask, so that all that is published in one go shares the first request.
-      Promise.resolve().then(sendWaiting).catch(fail);
+      Promise.resolve()
+        .then(sendWaiting)
+        .catch((cause: unknown) => watch.fail(cause));
     },
     sync() {
       if (rounds.at(-1)?.stream.outdated) beginSoon();
     },
     reattach: beginSoon,
     probe: beginSoon,
-    close: stop,
+    close: () => watch.stop(),
   };
   begin();
   return link;

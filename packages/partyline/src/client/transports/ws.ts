@@ -1,7 +1,7 @@
 import { mayReconnect } from "../../protocol/close-codes.ts";
 import { SUBPROTOCOL } from "../../protocol/frames.ts";
 import { PartylineError } from "../../protocol/partyline-error.ts";
-import { closedError, connectionLost, silence } from "../errors.ts";
+import { closedError, connectionLost } from "../errors.ts";
 import type { Link, LinkRequest } from "../link.ts";
 import { createStream } from "../stream.ts";
 import { createWatch } from "../watch.ts";
@@ -11,15 +11,15 @@ const HELLO_BYTES = 4096;
 
 /** `/connect` over WebSocket: both ways on one connection. */
 export function openWebSocket(request: LinkRequest): Link {
-  const { host, runtime, timing, token, url } = request;
-  let state: "opening" | "open" | "over" = "opening";
+  const { host, token, url } = request;
+  let open = false;
   let told: PartylineError | undefined;
 
   const stream = createStream(
     {
       ...host,
       welcome(frame) {
-        state = "open";
+        open = true;
         host.welcome(frame);
         // What did not fit into the first frame.
         link.sync();
@@ -29,24 +29,17 @@ export function openWebSocket(request: LinkRequest): Link {
   );
   const socket = new request.WebSocket(url.replace("http", "ws"), SUBPROTOCOL);
   const send = (line: string | undefined): void => {
-    if (line && state !== "over") socket.send(line);
+    if (line && !watch.over) socket.send(line);
   };
-  const stop = (): void => {
-    state = "over";
-    watch.stop();
-    // `onerror` stays: a socket that is closed while it connects reports that as an error.
-    socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.close();
-  };
-  const fail = (error: PartylineError): void => {
-    if (state === "over") return;
-    stop();
-    host.end(error);
-  };
-  const watch = createWatch(runtime, timing, {
-    ask: () => state === "open" && send(stream.ping()),
-    silent: () => fail(silence()),
-  });
+  const watch = createWatch(
+    request,
+    () => open && send(stream.ping()),
+    () => {
+      // `onerror` stays: a socket that is closed while it connects reports that as an error.
+      socket.onopen = socket.onmessage = socket.onclose = null;
+      socket.close();
+    },
+  );
 
   // Attaching in the first frame saves a round trip.
   socket.onopen = () => send(stream.open(undefined, HELLO_BYTES));
@@ -57,7 +50,7 @@ export function openWebSocket(request: LinkRequest): Link {
     } catch (error) {
       // An error that answers nothing comes before a close, and is its reason.
       if (error instanceof PartylineError) told = error;
-      else fail(connectionLost("The server sent what is not a frame.", error));
+      else watch.fail(error);
     }
   };
   socket.onerror = () => undefined;
@@ -65,21 +58,21 @@ export function openWebSocket(request: LinkRequest): Link {
     const again = mayReconnect(code);
     const reason = `The WebSocket (${code})`;
     // The code alone decides about coming back.
-    if (told?.retryable === again) fail(told);
-    else fail(again ? connectionLost(`${reason} was lost.`) : closedError(reason));
+    if (told?.retryable === again) watch.fail(told);
+    else watch.fail(again ? connectionLost(`${reason} was lost.`) : closedError(reason));
   };
 
   const link: Link = {
     send: (command) => send(stream.command(command)),
     sync() {
-      if (state !== "open") return;
+      if (!open) return;
       const wanted = new Set(host.wanted());
       for (const channel of stream.channels) if (!wanted.has(channel)) send(stream.detach(channel));
       for (const channel of wanted) if (!stream.channels.has(channel)) send(stream.attach(channel));
     },
     reattach: (channel) => send(stream.attach(channel)),
     probe: () => watch.probe(),
-    close: stop,
+    close: () => watch.stop(),
   };
   return link;
 }
