@@ -1,11 +1,11 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { chain, listen, serveFiles } from "example-site";
-import { createPartyline } from "partyline";
+import { chain, hosts, listen, serveFiles } from "example-site";
+import { type ChannelDefinitions, createPartyline } from "partyline";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { openWindows, needBuild, type Windows } from "../../site/test/browser.ts";
+import { eventually, needBuild, openWindows, type Windows } from "../../site/test/browser.ts";
 import { createLine, type Line } from "../../site/test/line.ts";
 import { channels, folders } from "../src/app.ts";
 
@@ -16,9 +16,9 @@ let chat: Awaited<ReturnType<typeof startChat>>;
 /** Ada's connection, which can be cut, and Grace's, which can't. */
 let line: Line;
 
-async function startChat(port = 0, definitions: typeof channels = channels) {
-  const server = createPartyline({ channels: definitions });
-  const http = createServer(chain(server.handler, serveFiles(folders)));
+async function startChat(port = 0, definitions: ChannelDefinitions = channels) {
+  const server = createPartyline({ hosts, channels: definitions });
+  const http = createServer(chain(serveFiles(folders)));
   server.attach(http);
   const url = await listen(http, port);
   return {
@@ -57,7 +57,7 @@ function texts(page: Page): Promise<string[]> {
 }
 
 async function settled(page: Page): Promise<void> {
-  await expect.poll(() => page.locator('.message:not([data-state="stored"])').count()).toBe(0);
+  await eventually(() => page.locator('.message:not([data-state="stored"])').count()).toBe(0);
 }
 
 beforeAll(async () => {
@@ -82,34 +82,35 @@ describe("two windows of a room", () => {
     const ada = await enter(line.url, "Ada");
     const grace = await enter(chat.url, "Grace");
     await say(ada, "one", "two");
-    await expect.poll(() => texts(grace)).toEqual(["one", "two"]);
+    await eventually(() => texts(grace)).toEqual(["one", "two"]);
     await say(grace, "three");
     await say(ada, "four");
-    await expect.poll(() => texts(ada)).toHaveLength(4);
-    await expect.poll(async () => texts(grace)).toEqual(await texts(ada));
+    await eventually(() => texts(ada)).toHaveLength(4);
+    await eventually(async () => texts(grace)).toEqual(await texts(ada));
   });
 
   it("have every message once and in the same order after one of them was cut off and came back", async () => {
     const ada = await enter(line.url, "Ada");
     const grace = await enter(chat.url, "Grace");
     await say(ada, "before");
-    await expect.poll(() => texts(grace)).toEqual(["before"]);
+    await eventually(() => texts(grace)).toEqual(["before"]);
 
     line.cut();
     await ada.locator('body[data-connection="reconnecting"]').waitFor();
     await say(ada, "unsent one", "unsent two");
     await say(grace, "meanwhile one", "meanwhile two");
-    await expect
-      .poll(() => ada.locator('.message[data-state="waiting"] .text').allTextContents())
-      .toEqual(["unsent one", "unsent two"]);
+    await eventually(() => ada.locator('.message[data-state="waiting"] .text').allTextContents()).toEqual([
+      "unsent one",
+      "unsent two",
+    ]);
     expect(await texts(grace)).not.toContain("unsent one");
 
     await line.mend();
     await live(ada);
     await settled(ada);
     const all = ["before", "meanwhile one", "meanwhile two", "unsent one", "unsent two"];
-    await expect.poll(() => texts(ada)).toEqual(all);
-    await expect.poll(() => texts(grace)).toEqual(all);
+    await eventually(() => texts(ada)).toEqual(all);
+    await eventually(() => texts(grace)).toEqual(all);
   });
 
   it("agree after the network was gone, and the page says that it is offline", async () => {
@@ -124,7 +125,7 @@ describe("two windows of a room", () => {
     await line.mend();
     await context.setOffline(false);
     await live(ada);
-    await expect.poll(() => texts(grace)).toEqual(["from the tunnel"]);
+    await eventually(() => texts(grace)).toEqual(["from the tunnel"]);
     await settled(ada);
     expect(await texts(ada)).toEqual(["from the tunnel"]);
   });
@@ -133,11 +134,11 @@ describe("two windows of a room", () => {
     const ada = await enter(line.url, "Ada");
     const grace = await enter(chat.url, "Grace");
     await ada.type("#text", "hel");
-    await expect.poll(() => grace.textContent("#typing")).toBe("Ada is typing");
+    await eventually(() => grace.textContent("#typing")).toBe("Ada is typing");
     expect(await ada.textContent("#typing")).toBe("");
     await ada.press("#text", "Enter");
-    await expect.poll(() => grace.textContent("#typing")).toBe("");
-    await expect.poll(() => texts(grace)).toEqual(["hel"]);
+    await eventually(() => grace.textContent("#typing")).toBe("");
+    await eventually(() => texts(grace)).toEqual(["hel"]);
   });
 });
 
@@ -154,7 +155,7 @@ describe("a message", () => {
     await settled(ada);
     expect(await texts(ada)).toEqual(["do not forget me"]);
     const grace = await enter(chat.url, "Grace");
-    await expect.poll(() => texts(grace)).toEqual(["do not forget me"]);
+    await eventually(() => texts(grace)).toEqual(["do not forget me"]);
   });
 
   it("that looks like markup is text", async () => {
@@ -196,10 +197,10 @@ describe("a room", () => {
     await chat.say("lobby", "in the lobby");
     await chat.say("jazz", "in the club");
     const ada = await enter(chat.url, "Ada");
-    await expect.poll(() => texts(ada)).toEqual(["in the lobby"]);
+    await eventually(() => texts(ada)).toEqual(["in the lobby"]);
     await ada.fill("#join-name", "Jazz");
     await ada.press("#join-name", "Enter");
-    await expect.poll(() => texts(ada)).toEqual(["in the club"]);
+    await eventually(() => texts(ada)).toEqual(["in the club"]);
     expect(new URL(ada.url()).hash).toBe("#jazz");
   });
 
@@ -208,26 +209,26 @@ describe("a room", () => {
     const ada = await enter(chat.url, "Ada");
     const music = ada.locator('.rooms a[href="#music"]');
     await chat.say("music", "now");
-    await expect.poll(() => music.textContent()).toBe("music1 new");
+    await eventually(() => music.textContent()).toBe("music1 new");
     await music.click();
-    await expect.poll(() => texts(ada)).toEqual(["long ago", "now"]);
+    await eventually(() => texts(ada)).toEqual(["long ago", "now"]);
     expect(await music.textContent()).toBe("music");
   });
 
   it("leaves the reader where they read, and offers the way to what is new", async () => {
     for (let number = 1; number <= 60; number += 1) await chat.say("lobby", `message ${number}`);
     const ada = await enter(chat.url, "Ada");
-    await expect.poll(() => texts(ada)).toHaveLength(60);
-    await expect.poll(() => ada.getByText("message 60", { exact: true }).isVisible()).toBe(true);
+    await eventually(() => texts(ada)).toHaveLength(60);
+    await eventually(() => ada.getByText("message 60", { exact: true }).isVisible()).toBe(true);
     await ada.locator("#log").evaluate((log) => log.scrollTo(0, 0));
     await chat.say("lobby", "news");
     const newer = ada.getByRole("button", { name: "1 new message" });
     await newer.waitFor();
     expect(await ada.locator("#log").evaluate((log) => log.scrollTop)).toBe(0);
     await newer.click();
-    await expect
-      .poll(() => ada.locator("#log").evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight))
-      .toBeLessThan(2);
+    await eventually(() =>
+      ada.locator("#log").evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight),
+    ).toBeLessThan(2);
     expect(await newer.isVisible()).toBe(false);
   });
 
@@ -241,18 +242,16 @@ describe("a room", () => {
     line = await createLine(chat.port);
     const ada = await enter(line.url, "Ada");
     await chat.say("lobby", "seen");
-    await expect.poll(() => texts(ada)).toEqual(["seen"]);
+    await eventually(() => texts(ada)).toEqual(["seen"]);
     line.cut();
     await ada.locator('body[data-connection="reconnecting"]').waitFor();
     for (let number = 1; number <= 8; number += 1) await chat.say("lobby", `missed ${number}`);
     await line.mend();
-    await expect
-      .poll(() => ada.locator(".missing, .message .text").allTextContents())
-      .toEqual([
-        "seen",
-        "3 messages are gone: you were away longer than this room keeps them.",
-        ...[4, 5, 6, 7, 8].map((number) => `missed ${number}`),
-      ]);
+    await eventually(() => ada.locator(".missing, .message .text").allTextContents()).toEqual([
+      "seen",
+      "3 messages are gone: you were away longer than this room keeps them.",
+      ...[4, 5, 6, 7, 8].map((number) => `missed ${number}`),
+    ]);
   });
 
   it("says that messages may be gone when the server has lost its past", async () => {
@@ -266,12 +265,10 @@ describe("a room", () => {
     chat = await startChat(port);
     await live(ada);
     await settled(ada);
-    await expect
-      .poll(() => ada.locator(".missing, .message .text").allTextContents())
-      .toEqual([
-        "before",
-        "Messages may be gone: the server was started anew and has lost what came before.",
-        "unsent",
-      ]);
+    await eventually(() => ada.locator(".missing, .message .text").allTextContents()).toEqual([
+      "before",
+      "Messages may be gone: the server was started anew and has lost what came before.",
+      "unsent",
+    ]);
   });
 });

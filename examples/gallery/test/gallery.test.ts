@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { listen } from "example-site";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { needBuild, openWindows, type Windows } from "../../site/test/browser.ts";
+import { eventually, needBuild, openWindows, type Windows } from "../../site/test/browser.ts";
 import { createGallery } from "../src/app.ts";
 
 for (const name of ["gallery", "chat", "scores"]) needBuild(join(import.meta.dirname, "../..", name));
@@ -29,7 +29,7 @@ describe("the gallery", () => {
     await page.goBack();
     await page.getByRole("link", { name: "Scores" }).click();
     await page.locator('#status[data-state="live"]').waitFor();
-    await expect.poll(() => page.locator(".match").count()).toBe(6);
+    await eventually(() => page.locator(".match").count()).toBe(6);
     await windows.closeAll();
   });
 

@@ -1,11 +1,11 @@
 import { createServer } from "node:http";
-import { chain, listen, redirect, serveFiles } from "example-site";
+import { chain, hosts, listen, redirect, serveFiles } from "example-site";
 import { createPartyline } from "partyline";
 import { channels, createScores, folders } from "./app.ts";
 
-const server = createPartyline({ channels });
+const server = createPartyline({ hosts, channels });
 const scores = createScores(server);
-const http = createServer(chain(server.handler, scores.api, serveFiles(folders), redirect("/", "/scores/")));
+const http = createServer(chain(scores.api, serveFiles(folders), redirect("/", "/scores/")));
 server.attach(http);
 scores.run();
 

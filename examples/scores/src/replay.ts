@@ -44,7 +44,13 @@ export class Replay {
 
   get clock(): Clock {
     const { run } = this.#run;
-    return { kind: "clock", run, second: this.#second, speed: this.#speed, over: this.#second >= this.#end };
+    return {
+      kind: "clock",
+      run,
+      second: Number(this.#second.toFixed(2)),
+      speed: this.#speed,
+      over: this.#second >= this.#end,
+    };
   }
 
   get days(): Day[] {

@@ -1,11 +1,11 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { chain, listen, serveFiles } from "example-site";
+import { chain, hosts, listen, serveFiles } from "example-site";
 import { createPartyline } from "partyline";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { needBuild, openWindows, type Windows } from "../../site/test/browser.ts";
+import { eventually, needBuild, openWindows, type Windows } from "../../site/test/browser.ts";
 import { createLine, type Line } from "../../site/test/line.ts";
 import { channels, createScores, folders } from "../src/app.ts";
 
@@ -18,9 +18,9 @@ let line: Line;
 /** The scores with a clock of the test's own: nothing happens but what `pass` lets happen. */
 async function startScores(port = 0) {
   let now = 0;
-  const server = createPartyline({ channels });
+  const server = createPartyline({ hosts, channels });
   const scores = createScores(server, () => now);
-  const http = createServer(chain(server.handler, scores.api, serveFiles(folders)));
+  const http = createServer(chain(scores.api, serveFiles(folders)));
   server.attach(http);
   const url = await listen(http, port);
   return {
@@ -106,27 +106,27 @@ describe("the scores", () => {
     const one = await visit(line.url);
     const two = await visit(show.url);
     show.pass(10);
-    await expect.poll(() => feeds(one)).toEqual(opening);
-    await expect.poll(() => feeds(two)).toEqual(opening);
+    await eventually(() => feeds(one)).toEqual(opening);
+    await eventually(() => feeds(two)).toEqual(opening);
     show.pass(120);
-    await expect.poll(() => feeds(one)).toEqual(whole);
-    await expect.poll(() => feeds(two)).toEqual(whole);
+    await eventually(() => feeds(one)).toEqual(whole);
+    await eventually(() => feeds(two)).toEqual(whole);
   });
 
   it("miss no goal that fell while the line was cut, and show none twice", async () => {
     const one = await visit(line.url);
     const two = await visit(show.url);
     show.pass(10);
-    await expect.poll(() => feeds(one)).toEqual(opening);
+    await eventually(() => feeds(one)).toEqual(opening);
     line.cut();
     await one.locator('#status[data-state="lost"]').waitFor();
     expect(await one.textContent("#status")).toMatch(/^No connection since .+: scores may have changed$/);
     show.pass(120);
-    await expect.poll(() => feeds(two)).toEqual(whole);
+    await eventually(() => feeds(two)).toEqual(whole);
     expect(await feeds(one)).toEqual(opening);
     await line.mend();
     await live(one);
-    await expect.poll(() => feeds(one)).toEqual(whole);
+    await eventually(() => feeds(one)).toEqual(whole);
   });
 
   it("come back after the network was gone", async () => {
@@ -139,15 +139,18 @@ describe("the scores", () => {
     await line.mend();
     await context.setOffline(false);
     await live(one);
-    await expect.poll(() => feeds(one)).toEqual(whole);
+    await eventually(() => feeds(one)).toEqual(whole);
   });
 
   it("are whole for a visitor who comes late, score and clock included", async () => {
     show.pass(72);
     const late = await visit(show.url);
-    await expect
-      .poll(async () => (await feeds(late))["Mexico – South Africa"])
-      .toEqual(["67′ Raúl Jiménez 2–0", "Half-time 1–0", "9′ Julián Quiñones 1–0", "Kick-off"]);
+    await eventually(async () => (await feeds(late))["Mexico – South Africa"]).toEqual([
+      "67′ Raúl Jiménez 2–0",
+      "Half-time 1–0",
+      "9′ Julián Quiñones 1–0",
+      "Kick-off",
+    ]);
     const mexico = late.locator(".match").first();
     expect(await mexico.locator(".goals").allTextContents()).toEqual(["2", "0"]);
     expect(await mexico.locator(".clock").textContent()).toMatch(/^(69|7\d)′$/);
@@ -156,25 +159,25 @@ describe("the scores", () => {
   it("are spoken as goals fall, but not those from before the visit", async () => {
     const one = await visit(show.url);
     show.pass(10);
-    await expect
-      .poll(() => one.textContent("#announcements"))
-      .toBe("Goal for Mexico: Julián Quiñones, minute 9. Mexico 1, South Africa 0.");
+    await eventually(() => one.textContent("#announcements")).toBe(
+      "Goal for Mexico: Julián Quiñones, minute 9. Mexico 1, South Africa 0.",
+    );
     expect(await one.locator("#announcements").getAttribute("aria-live")).toBe("polite");
     const late = await visit(show.url);
-    await expect.poll(() => feeds(late)).toEqual(opening);
+    await eventually(() => feeds(late)).toEqual(opening);
     expect(await late.textContent("#announcements")).toBe("");
-    show.pass(52);
+    show.pass(54);
     for (const page of [one, late]) {
-      await expect
-        .poll(() => page.textContent("#announcements"))
-        .toContain("Goal for Czech Republic: Ladislav Krejcí");
+      await eventually(() => page.textContent("#announcements")).toContain(
+        "Goal for Czech Republic: Ladislav Krejcí",
+      );
     }
   });
 
   it("begin anew on a server that has lost its past", async () => {
     const one = await visit(line.url);
     show.pass(130);
-    await expect.poll(() => feeds(one)).toEqual(whole);
+    await eventually(() => feeds(one)).toEqual(whole);
     const { port } = show;
     await show.close();
     await one.locator('#status[data-state="lost"]').waitFor();
@@ -182,7 +185,7 @@ describe("the scores", () => {
     show.replay.start("2026-06-11");
     show.pass(10);
     await live(one);
-    await expect.poll(() => feeds(one)).toEqual(opening);
+    await eventually(() => feeds(one)).toEqual(opening);
   });
 });
 
@@ -195,13 +198,13 @@ describe("the replay", () => {
     await one.keyboard.press("Tab");
     await one.keyboard.press("Enter");
     for (const page of [one, two]) {
-      await expect.poll(() => page.locator(".match .name").allTextContents()).toEqual(["Spain", "Argentina"]);
-      await expect.poll(() => page.textContent("#day")).toBe("Sunday 19 July · Final");
+      await eventually(() => page.locator(".match .name").allTextContents()).toEqual(["Spain", "Argentina"]);
+      await eventually(() => page.textContent("#day")).toBe("Sunday 19 July · Final");
     }
     await one.focus('#speeds input[value="60"]');
     await one.keyboard.press("ArrowRight");
     for (const page of [one, two])
-      await expect.poll(() => page.isChecked('#speeds input[value="300"]')).toBe(true);
+      await eventually(() => page.isChecked('#speeds input[value="300"]')).toBe(true);
   });
 
   it("begins with the first visit", async () => {
@@ -211,7 +214,7 @@ describe("the replay", () => {
     line = await createLine(show.port);
     expect(show.replay.run.run).toBe(0);
     const one = await visit(show.url);
-    await expect.poll(() => one.locator(".match").count()).toBe(6);
+    await eventually(() => one.locator(".match").count()).toBe(6);
   });
 
   it("refuses what it does not have, and says so", async () => {

@@ -7,4 +7,4 @@
 export { serveFiles } from "./files.ts";
 export { chain, type Handler, redirect } from "./handler.ts";
 export { BadRequest, readJson, sendJson } from "./json.ts";
-export { listen } from "./listen.ts";
+export { hosts, listen } from "./listen.ts";

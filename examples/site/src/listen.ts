@@ -2,6 +2,9 @@ import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
+/** The names under which a server that listens here is reached. Any other is somebody's trick with DNS. */
+export const hosts: readonly string[] = ["127.0.0.1", "localhost"];
+
 /** How many ports are tried before giving up. */
 const TRIES = 20;
 

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { expect } from "vitest";
 import { chromiumOptions } from "../../../scripts/chromium.ts";
 
 /** A browser whose windows are told apart like those of different people: each has its own storage. */
@@ -33,7 +34,7 @@ export async function openWindows(): Promise<Windows> {
       const found = errors;
       contexts = [];
       errors = [];
-      if (found.length > 0) throw new Error(`A page reported: ${found.join("; ")}`);
+      if (found.length > 0) throw new Error(`A page reported: ${[...new Set(found)].join("; ")}`);
     },
     end: () => browser.close(),
   };
@@ -43,4 +44,9 @@ export async function openWindows(): Promise<Windows> {
 export function needBuild(folder: string): void {
   if (!existsSync(`${folder}/dist/page/main.js`))
     throw new Error(`${folder} is not built: run \`npm run build\`.`);
+}
+
+/** Asserts what will be so before long. A loaded machine and a browser's own pace between two attempts take time. */
+export function eventually<T>(get: () => T): ReturnType<typeof expect.poll<T>> {
+  return expect.poll(get, { timeout: 20_000 });
 }

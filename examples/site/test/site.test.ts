@@ -45,7 +45,8 @@ async function get(
   const [res] = (await once(sent, "response")) as [
     AsyncIterable<Buffer> & { statusCode: number; headers: object },
   ];
-  const chunks = await Array.fromAsync(res);
+  const chunks: Buffer[] = [];
+  for await (const chunk of res) chunks.push(chunk);
   return { status: res.statusCode, headers: { ...res.headers }, text: Buffer.concat(chunks).toString() };
 }
 

@@ -1,7 +1,7 @@
 /** What the client tells of a gap, as far as the sentence needs it. */
 interface Gap {
   readonly reason: string;
-  readonly lost?: number;
+  readonly lost?: number | undefined;
 }
 
 /** Says honestly what is missing and why. */

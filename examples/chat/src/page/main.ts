@@ -16,8 +16,8 @@ const rooms = new Map<string, Room>();
 const recalled = recallIdentity();
 let me: Identity = recalled.identity;
 let here: Room;
-/** How many stored messages of the open room are shown, to count what is new. */
-let shownCount = 0;
+/** The newest that is shown of the open room: what stands behind it is new. */
+let newest: Room["log"][number] | undefined;
 
 const list = find("log", HTMLElement);
 const messages = createMessageList(list, {
@@ -55,7 +55,7 @@ function openRoom(name: string): void {
   // A whole room is no news: it is read when one goes there, not out loud.
   list.setAttribute("aria-live", "off");
   list.setAttribute("aria-label", `Messages in ${name}`);
-  shownCount = here.log.length;
+  newest = here.log.at(-1);
   show(here);
   scroll.toEnd();
   requestAnimationFrame(() => list.removeAttribute("aria-live"));
@@ -65,10 +65,11 @@ function show(room: Room): void {
   showRooms();
   if (room !== here) return;
   room.unread = 0;
+  const isNews = (item: Room["log"][number]): boolean => item.kind === "missing" || item.by !== me.by;
   const added = room.log
-    .slice(shownCount)
-    .filter((item) => item.kind === "missing" || item.by !== me.by).length;
-  shownCount = room.log.length;
+    .slice(newest === undefined ? 0 : room.log.lastIndexOf(newest) + 1)
+    .filter(isNews).length;
+  newest = room.log.at(-1);
   scroll.around(() => messages.show(layOut(room.log, room.unsent, me.by, Date.now())), added);
   const note =
     room.refusal?.message ?? (room.loading ? "Loading what was said …" : "Nobody has said anything yet.");

@@ -9,6 +9,9 @@ import { loadUnsent, saveUnsent } from "./unsent-store.ts";
 /** How much of a room's past is asked for on joining it. */
 const HISTORY = "last:200";
 
+/** A window that is open for weeks shows this many of the newest. */
+const MOST_SHOWN = 1000;
+
 /** One room: what was said in it, and what of one's own is still on its way. */
 export class Room {
   readonly name: string;
@@ -74,7 +77,7 @@ export class Room {
 
   #listen(): void {
     this.#messages.on("message", ({ position, id, time, data }) => {
-      this.log.push({ kind: "said", position, id, time, ...data });
+      this.#append({ kind: "said", position, id, time, ...data });
       this.typing.spoke(data.by);
       if (id !== undefined && this.unsent.some((each) => each.id === id)) this.discard(id);
       if (this.#joined) this.unread += 1;
@@ -82,7 +85,7 @@ export class Room {
       this.#changed(this);
     });
     this.#messages.on("gap", (gap) => {
-      this.log.push({ kind: "missing", position: gap.to, text: gapSentence(gap) });
+      this.#append({ kind: "missing", position: gap.to, text: gapSentence(gap) });
       this.#changed(this);
     });
     this.#messages.on("state", ({ status }) => {
@@ -94,6 +97,11 @@ export class Room {
       this.typing.heard(data, Date.now());
       this.#changed(this);
     });
+  }
+
+  #append(item: Said | Missing): void {
+    this.log.push(item);
+    if (this.log.length > MOST_SHOWN) this.log.shift();
   }
 
   /** The client sends it again, under the same id and in order, until the server has answered. */
