@@ -34,7 +34,7 @@ describe("what serve says", () => {
       Everybody on this machine may subscribe. Publishing needs
       this token, made for this run (PARTYLINE_TOKEN sets
       another):
-      tttttttttttttttttttttttttttttttt"
+        tttttttttttttttttttttttttttttttt"
     `);
     expect(text.split("\n").filter((line) => line.length > 60)).toEqual([]);
   });

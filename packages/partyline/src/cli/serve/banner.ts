@@ -27,23 +27,21 @@ export function banner({ host, port, publishing, token, columns }: BannerOptions
     command(curl, columns),
     command(websocket, columns),
     "",
-    ...permission(host, publishing, token).map((line) => wrap(line, columns)),
+    wrap(permission(host, publishing), columns),
+    ...(publishing === "made token" ? [`  ${token ?? ""}`] : []),
   ];
   return lines.join("\n");
 }
 
-function permission(host: string, publishing: BannerOptions["publishing"], token?: string): string[] {
+function permission(host: string, publishing: BannerOptions["publishing"]): string {
   const who = isLoopback(host) ? "Everybody on this machine" : "EVERYBODY WHO REACHES THIS ADDRESS";
   switch (publishing) {
     case "open":
-      return [`${who} may subscribe and publish (--open).`];
+      return `${who} may subscribe and publish (--open).`;
     case "given token":
-      return [`${who} may subscribe. Publishing needs the token in PARTYLINE_TOKEN.`];
+      return `${who} may subscribe. Publishing needs the token in PARTYLINE_TOKEN.`;
     case "made token":
-      return [
-        `${who} may subscribe. Publishing needs this token, made for this run (PARTYLINE_TOKEN sets another):`,
-        `  ${token ?? ""}`,
-      ];
+      return `${who} may subscribe. Publishing needs this token, made for this run (PARTYLINE_TOKEN sets another):`;
   }
 }
 

@@ -1,0 +1,51 @@
+import { randomBytes } from "node:crypto";
+import { createPartyline } from "../../server.ts";
+import { CliError, systemCode } from "../exit.ts";
+import { aborted, Interrupted, interruptSignal } from "../interrupt.ts";
+import { columnsOf } from "../text.ts";
+import { banner } from "./banner.ts";
+import { tokenAuthenticator } from "./token-authenticator.ts";
+
+/** What the command line says. */
+export interface ServeOptions {
+  readonly port: number;
+  readonly host: string;
+  readonly open?: boolean;
+  readonly origin?: readonly string[];
+  readonly retention: number;
+}
+
+/** Serves until a signal comes; ending by one is how a server ends, so it is no failure. */
+export async function runServe({ port, host, open = false, origin, retention }: ServeOptions): Promise<void> {
+  const signal = interruptSignal();
+  const given = process.env["PARTYLINE_TOKEN"] || undefined;
+  const token = given ?? randomBytes(24).toString("base64url");
+  const server = createPartyline({
+    retention: { count: retention },
+    ...(origin === undefined ? {} : { origins: origin }),
+    ...(open ? {} : { authenticator: tokenAuthenticator(token) }),
+  });
+  try {
+    const address = await server.listen(port, host);
+    const made = given === undefined && !open;
+    const publishing = open ? "open" : made ? "made token" : "given token";
+    const columns = columnsOf(process.stdout, process.env);
+    console.log(banner({ host, port: address.port, publishing, token, columns }));
+    await aborted(signal);
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw listenError(error, port, host);
+  } finally {
+    await server.close();
+  }
+}
+
+function listenError(error: unknown, port: number, host: string): unknown {
+  const code = systemCode(error);
+  if (code === "EADDRINUSE")
+    return new CliError(`Port ${port} is taken.`, "Choose another one with --port, or 0 for a free one.");
+  if (code === "EACCES")
+    return new CliError(`Port ${port} needs more rights.`, "Choose one from 1024 on with --port.");
+  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND")
+    return new CliError(`${host} is no address of this machine.`, "Choose another one with --host.");
+  return error;
+}

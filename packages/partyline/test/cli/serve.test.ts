@@ -1,0 +1,84 @@
+import { describe, expect, it } from "vitest";
+import { runCli, startCli, startServer } from "./support.ts";
+
+async function post(url: string, token?: string): Promise<number> {
+  const { status } = await fetch(`${url}/channels/chat`, {
+    method: "POST",
+    body: "hello",
+    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+  });
+  return status;
+}
+
+describe("serve", () => {
+  it("lets everybody subscribe, and publish with the token that it printed", async () => {
+    await using server = await startServer([]);
+    const [, token = ""] = await server.until("stdout", /made\s+for\s+this\s+run[^:]*:\s+(\S+)\n/);
+    expect(token.length).toBeGreaterThanOrEqual(32);
+    expect(await post(server.url)).toBe(403);
+    expect(await post(server.url, "wrong")).toBe(401);
+    expect(await post(server.url, token)).toBe(201);
+    const common = ["--url", server.url];
+    expect((await runCli(["publish", "chat", "x", ...common])).code).toBe(1);
+    expect((await runCli(["publish", "chat", "x", "--token", "wrong", ...common])).code).toBe(1);
+    expect(
+      (await runCli(["publish", "chat", "two", ...common], { env: { PARTYLINE_TOKEN: token } })).code,
+    ).toBe(0);
+    const read = await runCli(["subscribe", "chat", "--since", "earliest", "--count", "2", ...common]);
+    expect(read).toMatchObject({ code: 0, stdout: "hello\ntwo\n" });
+  });
+
+  it("takes the token of PARTYLINE_TOKEN and does not print it", async () => {
+    await using server = await startServer([], { PARTYLINE_TOKEN: "a-secret-of-my-own" });
+    await server.until("stdout", /token\s+in\s+PARTYLINE_TOKEN/);
+    expect(await post(server.url, "a-secret-of-my-own")).toBe(201);
+    server.kill("SIGTERM");
+    const { code, stdout } = await server.ended;
+    expect(code).toBe(0);
+    expect(stdout).not.toContain("a-secret-of-my-own");
+  });
+
+  it("lets everybody publish with --open, and listens to this machine alone", async () => {
+    await using server = await startServer();
+    expect(server.url).toMatch(/^http:\/\/127\.0\.0\.1:/);
+    await server.until("stdout", /Everybody on this machine may\s+subscribe\s+and\s+publish/);
+    expect(await post(server.url)).toBe(201);
+  });
+
+  it("keeps as many messages as --retention says", async () => {
+    await using server = await startServer(["--open", "--retention", "2"]);
+    await runCli(["publish", "few", "--url", server.url], { input: "a\nb\nc\nd\n" });
+    const answer = await fetch(`${server.url}/channels/few?since=earliest`);
+    const { messages } = (await answer.json()) as { messages: { data: string }[] };
+    expect(messages.map(({ data }) => data)).toEqual(["c", "d"]);
+  });
+
+  it("refuses pages of other origins but those of --origin", async () => {
+    await using server = await startServer(["--open", "--origin", "http://app.example"]);
+    const status = async (origin: string): Promise<number> =>
+      (await fetch(`${server.url}/channels/chat`, { headers: { origin } })).status;
+    expect(await Promise.all(["http://app.example", "http://evil.example"].map(status))).toEqual([200, 403]);
+  });
+
+  it.for(["SIGINT", "SIGTERM"] as const)(
+    "ends at %s with open connections, at once and with 0",
+    async (signal) => {
+      await using server = await startServer();
+      await using reader = startCli(["subscribe", "chat", "--since", "earliest", "--url", server.url]);
+      await runCli(["publish", "chat", "hello", "--url", server.url]);
+      await reader.until("stdout", /hello/);
+      const stream = await fetch(`${server.url}/channels/chat`, { headers: { accept: "text/event-stream" } });
+      server.kill(signal);
+      expect(await server.ended).toMatchObject({ code: 0, stderr: "" });
+      await stream.body?.cancel().catch(() => undefined);
+      await reader.until("stderr", /connection lost, trying again/);
+    },
+  );
+
+  it("says that a port is taken", async () => {
+    await using server = await startServer();
+    const second = await runCli(["serve", "--port", server.port]);
+    expect(second).toMatchObject({ code: 1, stdout: "" });
+    expect(second.stderr).toContain(`Port ${server.port} is taken.`);
+  });
+});
