@@ -64,7 +64,7 @@ export type ChannelStatus = "detached" | "attaching" | "attached" | "lagging" | 
 export interface ChannelState {
   readonly status: ChannelStatus;
   /** Why, where it is `refused` or is tried again after a refusal. */
-  readonly error?: PartylineError;
+  readonly error?: PartylineError | undefined;
 }
 
 /** What a channel tells, by event. */

@@ -24,7 +24,7 @@ export function createChannel(
   closed: () => void,
 ): OpenChannel {
   const subscription = createSubscription(name, options, core);
-  const publisher = createPublisher(name, core, () => subscription.keep);
+  const publisher = createPublisher(name, core, subscription.keep);
 
   const close = (error?: PartylineError): void => {
     closed();

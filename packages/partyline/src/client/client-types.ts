@@ -15,9 +15,9 @@ export interface ClientState {
   /** Since when, ms of `performance.now()`. */
   readonly since: number;
   /** Why it is not live. */
-  readonly reason?: PartylineError;
+  readonly reason?: PartylineError | undefined;
   /** What it is live over. */
-  readonly transport?: TransportName;
+  readonly transport?: TransportName | undefined;
 }
 
 /** What a client tells, by event. */

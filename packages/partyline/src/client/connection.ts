@@ -27,9 +27,8 @@ export interface ConnectionPort {
   readonly host: Omit<LinkHost, "end">;
   /** A link is there on which nothing was published yet: the first one, or one that takes over. */
   connected(link: Link): void;
-  disconnected(): void;
-  /** A link that was being opened beside the present one did not come to be. */
-  abandoned(): void;
+  /** A link is gone: the present one, or, while that is `live`, one that was being opened beside it. */
+  interrupted(live: boolean): void;
   changed(state: ClientState): void;
 }
 
@@ -76,8 +75,8 @@ export function createConnection(port: ConnectionPort): Connection {
   let stopTimer = (): void => undefined;
   let state: ClientState = { status: "connecting", since: runtime.now() };
 
-  const tell = (status: ClientStatus, more: Omit<ClientState, "status" | "since"> = {}): void => {
-    state = { status, since: runtime.now(), ...more };
+  const tell = (status: ClientStatus, reason?: PartylineError, transport?: TransportName): void => {
+    state = { status, since: runtime.now(), reason, transport };
     port.changed(state);
   };
   const later = (ms: number, run: () => void): void => {
@@ -102,9 +101,14 @@ export function createConnection(port: ConnectionPort): Connection {
       }
       dialing = undefined;
       if (live) {
-        port.abandoned();
+        port.interrupted(true);
         upgradeLater();
-      } else openFailed(error, [...tried, transport]);
+        return;
+      }
+      const next = order.find((name) => name !== transport && !tried.includes(name));
+      // A server that asks for time was reached: another transport would only ask it again.
+      if (next && error.retryable && !error.retryAfter) open(next, [...tried, transport]);
+      else retry(error);
     };
     const stopDeadline = runtime.after(timing.openTimeout, () => end(silence()));
     const dial: Dial = {
@@ -138,7 +142,7 @@ export function createConnection(port: ConnectionPort): Connection {
       .then((token) => {
         if (!over) dial.link = port.transports[transport]({ ...port.request, token, host });
       })
-      .catch((cause: unknown) => end(connectionLost("Not begun.", cause)));
+      .catch((cause: unknown) => end(connectionLost("The connection failed.", cause)));
   };
 
   const goLive = (dial: Dial): void => {
@@ -147,7 +151,7 @@ export function createConnection(port: ConnectionPort): Connection {
     dialing = undefined;
     live = dial;
     preferred = dial.transport;
-    tell("live", { transport: preferred });
+    tell("live", undefined, preferred);
     if (dial.link) port.connected(dial.link);
     // Closed only now: what it brought until here was told, and what is unsettled was sent again over the new one.
     old?.close();
@@ -172,13 +176,7 @@ export function createConnection(port: ConnectionPort): Connection {
       preferred = order[(order.indexOf(preferred) + 1) % order.length] as TransportName;
     }
     retry(error);
-    port.disconnected();
-  };
-  const openFailed = (error: PartylineError, tried: readonly TransportName[]): void => {
-    const next = order.find((name) => !tried.includes(name));
-    // A server that asks for time was reached: another transport would only ask it again.
-    if (next && error.retryable && !error.retryAfter) open(next, tried);
-    else retry(error);
+    port.interrupted(false);
   };
   const retry = (reason: PartylineError): void => {
     if (!reason.retryable) {
@@ -187,14 +185,14 @@ export function createConnection(port: ConnectionPort): Connection {
     }
     if (!runtime.isOnline()) {
       stopTimer();
-      tell("offline", { reason });
+      tell("offline", reason);
       return;
     }
     later(
       backoffDelay(failures++, timing, () => runtime.random(), reason.retryAfter),
       () => open(preferred),
     );
-    if (state.status !== "connecting") tell("reconnecting", { reason });
+    if (state.status !== "connecting") tell("reconnecting", reason);
   };
 
   const stopNetwork = runtime.onNetwork(() => {
@@ -203,7 +201,7 @@ export function createConnection(port: ConnectionPort): Connection {
       dialing?.close();
       retry(silence());
     } else {
-      if (state.status === "offline") tell("reconnecting", state.reason && { reason: state.reason });
+      if (state.status === "offline") tell("reconnecting", state.reason);
       open(preferred);
     }
   });
@@ -214,7 +212,7 @@ export function createConnection(port: ConnectionPort): Connection {
     dialing?.close();
     live?.close();
     live = undefined;
-    tell("closed", { reason });
+    tell("closed", reason);
   };
 
   open(preferred);

@@ -19,8 +19,6 @@ export interface Core {
   readonly runtime: Runtime;
   readonly limits: ClientLimits;
   readonly link: Link | undefined;
-  /** Counts the links there were; a publish remembers the one it was first sent on. */
-  readonly connections: number;
   /** Data of a message may have this many bytes, as far as the server has told. */
   readonly messageBytes: number;
   /** What waits in all channels. */

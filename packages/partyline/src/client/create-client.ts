@@ -23,9 +23,9 @@ const DEFAULTS = {
   pingInterval: 25_000,
   pongTimeout: 10_000,
   bufferedMessages: 1000,
-  bufferedBytes: 1024 * 1024,
+  bufferedBytes: 1_048_576,
   pendingPublishes: 10_000,
-  pendingBytes: 8 * 1024 * 1024,
+  pendingBytes: 8_388_608,
   headers: {},
 };
 
@@ -76,13 +76,12 @@ export function createClientIn(
   /** The broker's clock less the runtime's, as the newest welcome told it. */
   let ahead = 0;
 
-  const core: Core & { connections: number; messageBytes: number } = {
+  const core: Core & { messageBytes: number } = {
     runtime,
     limits: settings,
     get link() {
       return connection.link;
     },
-    connections: 0,
     messageBytes: Infinity,
     pendingPublishes: 0,
     pendingBytes: 0,
@@ -100,13 +99,12 @@ export function createClientIn(
       ...settings,
       url: connectUrl(url),
       runtime,
-      timing: settings,
       // As a function of its own: browsers refuse to be called as a method of something else.
       fetch: (...request) => settings.fetch(...request),
     },
     token: async () => (typeof settings.token === "function" ? settings.token() : settings.token),
     host: {
-      wanted: () => [...channels.keys()].filter((name) => channels.get(name)?.subscription.wanted),
+      wanted: () => [...channels.keys()].filter((name) => channels.get(name)?.subscription.wanted()),
       reader: (name) => channels.get(name)?.subscription,
       welcome(frame) {
         ahead = frame.time - runtime.now();
@@ -114,26 +112,20 @@ export function createClientIn(
       },
     },
     connected(link) {
-      core.connections++;
       link.sync();
       for (const { publisher } of channels.values()) publisher.connected();
     },
-    disconnected() {
+    interrupted(live) {
       for (const { publisher, subscription } of channels.values()) {
-        subscription.disconnected();
-        publisher.disconnected();
+        subscription.interrupted(live);
+        if (!live) publisher.disconnected();
       }
     },
-    abandoned() {
-      for (const { subscription } of channels.values()) subscription.abandoned();
-    },
     changed(state) {
-      const closed = state.status === "closed";
       // Closed by the user, iterators end; by the server, they throw its reason.
       const error = state.reason === byUser ? undefined : state.reason;
-      if (closed) for (const channel of [...channels.values()]) channel.close(error);
+      if (state.status === "closed") for (const channel of [...channels.values()]) channel.close(error);
       events.emit("state", state);
-      if (closed) events.clear();
     },
   });
 

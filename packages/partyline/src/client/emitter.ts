@@ -4,7 +4,6 @@ export interface Emitter<Events extends object> {
   on<E extends keyof Events>(event: E, listener: (value: Events[E]) => void): () => void;
   emit<E extends keyof Events>(event: E, value: Events[E]): void;
   count(event: keyof Events): number;
-  clear(): void;
 }
 
 /** @param report Gets what a listener throws. */
@@ -28,6 +27,5 @@ export function createEmitter<Events extends object>(report: (error: unknown) =>
       }
     },
     count: (event) => entries.filter((entry) => entry.event === event).length,
-    clear: () => void (entries = []),
   };
 }

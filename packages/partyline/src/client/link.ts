@@ -60,13 +60,12 @@ export interface LinkTiming {
 }
 
 /** What every transport is given to open a link. */
-export interface LinkRequest {
+export interface LinkRequest extends LinkTiming {
   /** Of `/connect`, http or https. */
   readonly url: string;
   readonly token: string | undefined;
   readonly host: LinkHost;
   readonly runtime: Runtime;
-  readonly timing: LinkTiming;
   readonly fetch: typeof fetch;
   readonly WebSocket: typeof WebSocket;
   readonly headers: Readonly<Record<string, string>>;

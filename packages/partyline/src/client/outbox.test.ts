@@ -37,11 +37,11 @@ function rig(keep: Keep = "history", window?: number) {
     sent,
     outcomes,
     publish(id: string, key = ""): void {
-      outbox.publish({ id, key, attempt: 0, connection: 0, refusals: 0 });
+      outbox.publish({ id, key, attempt: 0, moved: false, refusals: 0 });
     },
     connect(): void {
       connection++;
-      outbox.connected(connection);
+      outbox.connected();
     },
     answer(index: number, answer: NonNullable<Outcome>): void {
       const { publish, attempt } = sent[index] as Sent;

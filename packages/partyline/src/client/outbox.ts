@@ -7,8 +7,8 @@ export interface Unsettled {
   readonly key: string;
   /** Counts the times it was sent; 0 is never. An answer names the attempt it is for. */
   attempt: number;
-  /** The connection of the first attempt; 0 before. */
-  connection: number;
+  /** It was sent on a connection before the present one. */
+  moved: boolean;
   /** Refusals that left hope. */
   refusals: number;
 }
@@ -39,8 +39,8 @@ export interface Outbox<P extends Unsettled> {
   /** Oldest first. */
   readonly unsettled: readonly P[];
   publish(publish: P): void;
-  /** A connection on which nothing was published yet is there; the number grows with each, from 1. */
-  connected(connection: number): void;
+  /** A connection on which nothing was published yet is there. */
+  connected(): void;
   disconnected(): void;
   /** Is this the attempt that should reach the server, or is another one to take its place? */
   isCurrent(publish: P, attempt: number): boolean;
@@ -59,7 +59,6 @@ const MAX_UNCERTAIN = 3;
 export function createOutbox<P extends Unsettled>(port: OutboxPort<P>, window: number = WINDOW): Outbox<P> {
   const queue: P[] = [];
   let gate: "closed" | "open" | "held" = "closed";
-  let connection = 0;
   /** Those before this index have been sent since the connection began or the last hold ended. */
   let next = 0;
   /** The server answers `again` until it sees an attempt marked first. */
@@ -69,7 +68,6 @@ export function createOutbox<P extends Unsettled>(port: OutboxPort<P>, window: n
   const pump = (): void => {
     while (gate === "open" && next < Math.min(queue.length, window)) {
       const publish = queue[next++] as P;
-      publish.connection ||= connection;
       const first = markFirst;
       markFirst = false;
       port.send(publish, ++publish.attempt, first);
@@ -103,7 +101,7 @@ export function createOutbox<P extends Unsettled>(port: OutboxPort<P>, window: n
       return;
     }
     // The last attempt was not stored, but one on an earlier connection may have been.
-    const final = publish.connection === connection ? error : uncertain(error);
+    const final = publish.moved ? uncertain(error) : error;
     settle(publish, final);
     sendAll(true);
   };
@@ -119,8 +117,8 @@ export function createOutbox<P extends Unsettled>(port: OutboxPort<P>, window: n
       queue.push(publish);
       pump();
     },
-    connected(number) {
-      connection = number;
+    connected() {
+      for (const publish of queue) publish.moved = publish.attempt > 0;
       if (gate === "closed") gate = "open";
       sendAll(false);
     },

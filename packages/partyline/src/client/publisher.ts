@@ -80,7 +80,7 @@ export function createPublisher(channel: string, core: Core, keep: () => Keep): 
         id,
         key: key ?? "",
         attempt: 0,
-        connection: 0,
+        moved: false,
         refusals: 0,
         at: 0,
         fields,
@@ -116,7 +116,7 @@ export function createPublisher(channel: string, core: Core, keep: () => Keep): 
     async delete(key, id) {
       return add({ key, ...(id ? { id } : {}) }, 0, { t: "delete" }, "");
     },
-    connected: () => outbox.connected(core.connections),
+    connected: outbox.connected,
     disconnected: outbox.disconnected,
     close(error) {
       closed = error;

@@ -10,8 +10,7 @@ import { epochOf } from "./read-log.ts";
 export interface Stream {
   /** Channels that this stream was asked to attach, and that were neither refused nor detached since. */
   readonly channels: ReadonlySet<string>;
-  hello(wait?: number): string;
-  /** `hello` and what is wanted, as far as it fits into so many characters. */
+  /** `hello`, and attaches of what is wanted as far as they fit into so many characters: into 0, none. */
   open(wait?: number, maxLength?: number): string;
   attach(channel: string): string;
   detach(channel: string): string;
@@ -83,9 +82,8 @@ export function createStream(host: LinkHost, token: string | undefined): Stream 
       const wanted = host.wanted();
       return wanted.length !== channels.size || wanted.some((channel) => !channels.has(channel));
     },
-    hello: (wait) => JSON.stringify({ t: "hello", v: PROTOCOL_VERSION, token, wait }),
     open(wait, maxLength = Infinity) {
-      let lines = stream.hello(wait);
+      let lines = JSON.stringify({ t: "hello", v: PROTOCOL_VERSION, token, wait });
       channels.clear();
       for (const channel of host.wanted()) {
         // A character may be three bytes; a position and the names of the members fit into 200.

@@ -23,12 +23,12 @@ import type { Stream } from "./stream.ts";
 /** The reading half of a channel. */
 export interface Subscription extends ChannelReader {
   readonly state: ChannelState;
-  readonly keep: Keep;
+  keep(): Keep;
   readonly position: string | undefined;
   readonly head: string | undefined;
   readonly asOf: number | undefined;
   /** Should this channel be attached? */
-  readonly wanted: boolean;
+  wanted(): boolean;
   messages(options?: { readonly signal?: AbortSignal }): AsyncIterableIterator<Message, void>;
   on<E extends keyof ChannelEvents<unknown>>(
     event: E,
@@ -37,10 +37,8 @@ export interface Subscription extends ChannelReader {
   detach(): void;
   resume(): void;
   close(error: PartylineError | undefined): void;
-  /** There is no connection. */
-  disconnected(): void;
-  /** The stream that was asked last is gone, while another one goes on. */
-  abandoned(): void;
+  /** The stream that was asked last is gone; `live` where another one goes on. */
+  interrupted(live: boolean): void;
 }
 
 /** What waits behind a gap: messages, and further gaps in their place. */
@@ -61,9 +59,9 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
   let state: ChannelState = { status: "detached" };
   /** The stream whose reply to an attach is awaited: until then what comes belongs to the attach before it. */
   let awaiting: Stream | "asked" | undefined;
-  let mode: "reading" | "paused" | "closed" = "reading";
-  /** The server refuses the channel for good. */
-  let refusal: PartylineError | undefined;
+  let mode: "reading" | "paused" | "refused" | "closed" = "reading";
+  /** What the server said last, until it attached the channel. */
+  let error: PartylineError | undefined;
   /** Refusals, and attaches that brought nothing, since the last message. */
   let trouble = 0;
   let stopRetry: (() => void) | undefined;
@@ -77,31 +75,30 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
     [...inboxes].some((inbox) => inbox.full) ||
     (held !== undefined && (held.length >= limits.bufferedMessages || heldBytes >= limits.bufferedBytes));
   const isRead = (): boolean => inboxes.size + events.count("message") > 0;
-  const isWanted = (): boolean => mode === "reading" && !refusal && !stopRetry && isRead() && !isLagging();
+  const isWanted = (): boolean => mode === "reading" && !stopRetry && isRead() && !isLagging();
 
   const status = (): ChannelStatus => {
-    if (mode === "closed") return mode;
-    if (refusal) return "refused";
+    if (mode === "closed" || mode === "refused") return mode;
     if (!isRead() || mode === "paused") return "detached";
     if (held) return "held";
     if (isLagging()) return "lagging";
     return attached ? "attached" : "attaching";
   };
   /** Something that decides about being attached has changed. */
-  const update = (error: PartylineError | undefined = refusal): void => {
+  const update = (): void => {
     // Nobody is left whom a gap could be told: whoever comes next decides by coming.
     if (!isRead()) held = undefined;
     attached &&= isWanted();
     const now = status();
     if (now !== state.status || error !== state.error) {
-      state = error ? { status: now, error } : { status: now };
+      state = { status: now, error };
       events.emit("state", state);
     }
     core.link?.sync();
   };
-  const failAll = (error: PartylineError | undefined): void => {
-    for (const inbox of inboxes) inbox.end(error);
-    inboxes.clear();
+  const endAll = (reason: PartylineError | undefined): void => {
+    for (const inbox of inboxes) inbox.end(reason);
+    update();
   };
 
   const deliver = (item: Held): void => {
@@ -126,10 +123,9 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
     const { onGap = "fail" } = options;
     const decides = keeps() === "history" && onGap !== "continue";
     const fail = (cause?: unknown): void => {
-      const error = new GapError(gap, cause);
-      if (isRead() && inboxes.size + events.count("gap") === 0) runtime.report(error);
-      failAll(error);
-      update();
+      const failure = new GapError(gap, cause);
+      if (inboxes.size + events.count("gap") === 0) runtime.report(failure);
+      endAll(failure);
     };
     if (decides) held = [];
     events.emit("gap", gap);
@@ -139,23 +135,22 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
     else Promise.resolve(gap).then(onGap).then(release, fail);
   };
 
-  const retryLater = (error?: PartylineError): void => {
+  const retryLater = (): void => {
     stopRetry?.();
     stopRetry = core.afterBackoff(++trouble, error, () => {
       stopRetry = undefined;
       update();
     });
-    update(error);
-  };
-  const refuse = (error: PartylineError): void => {
-    awaiting = undefined;
-    if (error.retryable) {
-      retryLater(error);
-      return;
-    }
-    refusal = error;
-    failAll(error);
     update();
+  };
+  const refuse = (refusal: PartylineError): void => {
+    awaiting = undefined;
+    error = refusal;
+    if (error.retryable) retryLater();
+    else {
+      mode = "refused";
+      endAll(error);
+    }
   };
   /** Does what the reader's rule says; `false` where the frame does not count. */
   const follow = (verdict: Verdict): boolean => {
@@ -187,9 +182,8 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
     get state() {
       return state;
     },
-    get keep() {
-      return keeps();
-    },
+    keep: keeps,
+    wanted: isWanted,
     get position() {
       return cursor && formatPosition(cursor);
     },
@@ -199,21 +193,16 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
     get asOf() {
       return asOf;
     },
-    get wanted() {
-      return isWanted();
-    },
     messages({ signal } = {}) {
       const abort = (): void => inbox.end();
       const inbox = createInbox<Message>(limits, update, () => {
         signal?.removeEventListener("abort", abort);
         if (inboxes.delete(inbox)) update();
       });
-      if (refusal || mode === "closed" || signal?.aborted) inbox.end(refusal);
-      else {
-        signal?.addEventListener("abort", abort);
-        inboxes.add(inbox);
-        update();
-      }
+      signal?.addEventListener("abort", abort);
+      inboxes.add(inbox);
+      if (mode === "refused" || mode === "closed" || signal?.aborted) inbox.end(error);
+      update();
       return inbox.iterator;
     },
     on(event, listener) {
@@ -225,20 +214,20 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
       };
     },
     detach() {
-      mode = "paused";
+      if (mode === "reading") mode = "paused";
       update();
     },
     resume() {
+      if (mode === "closed") return;
       mode = "reading";
-      refusal = undefined;
+      error = undefined;
       release();
     },
-    close(error) {
+    close(reason) {
       mode = "closed";
+      error = reason;
       stopRetry?.();
-      failAll(error);
-      update(error);
-      events.clear();
+      endAll(reason);
     },
     attaching(stream) {
       awaiting = stream;
@@ -250,6 +239,7 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
       const { gap } = frame;
       known = frame.keep;
       attached = true;
+      error = undefined;
       const position = positionOf(frame.position);
       const counts = follow(readAttached(cursor, position, gap && jumpOf(gap), known));
       head = positionOf(frame.head);
@@ -299,12 +289,9 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
             );
       }
     },
-    abandoned() {
+    interrupted(live) {
       awaiting = undefined;
-    },
-    disconnected() {
-      awaiting = undefined;
-      attached = false;
+      attached &&= live;
       update();
     },
   };

@@ -25,23 +25,23 @@ const PROBE_TIMEOUT = 2000;
  * @param ended Called once, when the link ends.
  */
 export function createWatch(
-  { host, runtime, timing }: LinkRequest,
+  { host, runtime, pingInterval, pongTimeout }: LinkRequest,
   ask: () => unknown,
   ended: () => void,
 ): Watch {
   let heardAt = runtime.now();
   /** When it was asked; `undefined` while there is no doubt. */
   let askedAt: number | undefined;
-  let patience = timing.pongTimeout;
+  let patience = pongTimeout;
   let overslept = false;
   let over = false;
   let stopTimer = (): void => undefined;
 
   const check = (): void => {
     const now = runtime.now();
-    const due = askedAt === undefined ? heardAt + timing.pingInterval : askedAt + patience;
+    const due = askedAt === undefined ? heardAt + pingInterval : askedAt + patience;
     if (now < due) wait(due - now);
-    else if (askedAt === undefined) doubt(timing.pongTimeout);
+    else if (askedAt === undefined) doubt(pongTimeout);
     else if (now < due + patience || overslept) watch.fail(silence());
     else {
       // As in a hidden tab or after a sleep: the answer may wait in the same queue as this call.
@@ -69,7 +69,7 @@ export function createWatch(
       askedAt = undefined;
       overslept = false;
     },
-    probe: () => doubt(Math.min(PROBE_TIMEOUT, timing.pongTimeout)),
+    probe: () => doubt(Math.min(PROBE_TIMEOUT, pongTimeout)),
     fail(cause) {
       if (over) return;
       watch.stop();
@@ -81,6 +81,6 @@ export function createWatch(
       ended();
     },
   };
-  wait(timing.pingInterval);
+  wait(pingInterval);
   return watch;
 }

@@ -51,6 +51,9 @@ export interface ReadSseEvent {
   readonly data: string;
 }
 
+/** Name and value; one space behind the colon belongs to neither. */
+const FIELD = /^([^:]*):? ?(.*)$/s;
+
 /** Takes a stream's text in pieces of any size; see {@link createSseParser}. */
 export interface SseParser {
   push(text: string): void;
@@ -90,9 +93,7 @@ export function createSseParser(handler: SseHandler, maxLength: number = 1024 * 
       name = "";
       return;
     }
-    const colon = line.indexOf(":");
-    const key = colon < 0 ? line : line.slice(0, colon);
-    const value = colon < 0 ? "" : line.slice(line[colon + 1] === " " ? colon + 2 : colon + 1);
+    const [, key, value = ""] = FIELD.exec(line) ?? [];
     if (key === "data") data = data === undefined ? value : `${data}\n${value}`;
     else if (key === "event") name = value;
     else if (key === "id" && !value.includes("\0")) id = value;

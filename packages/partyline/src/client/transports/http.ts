@@ -1,5 +1,5 @@
 import { FRAMES_TYPE } from "../../protocol/frames.ts";
-import { connectionLost, fromProblem, silence } from "../errors.ts";
+import { fromProblem, silence } from "../errors.ts";
 import type { Command, Link, LinkRequest } from "../link.ts";
 import { createStream, type Stream } from "../stream.ts";
 import { createWatch } from "../watch.ts";
@@ -48,7 +48,7 @@ export async function post(
  * @param run Reads until the round is aborted; throws where it ends otherwise.
  */
 export function openHttp(request: LinkRequest, run: (round: Round) => Promise<void>): Link {
-  const { host, runtime, timing, token } = request;
+  const { host, runtime, token } = request;
   const commandsAbort = new AbortController();
   /** The newest last; two only during a change. */
   let rounds: { readonly stream: Stream; readonly abort: AbortController }[] = [];
@@ -71,7 +71,7 @@ export function openHttp(request: LinkRequest, run: (round: Round) => Promise<vo
   const begin = (): void => {
     opening = true;
     stopTimer();
-    stopTimer = runtime.after(timing.pongTimeout, () => watch.fail(silence()));
+    stopTimer = runtime.after(request.pongTimeout, () => watch.fail(silence()));
     const abort = new AbortController();
     const { signal } = abort;
     const stream = createStream(
@@ -105,7 +105,7 @@ export function openHttp(request: LinkRequest, run: (round: Round) => Promise<vo
   const sendWaiting = async (): Promise<void> => {
     while (waiting.length > 0) {
       const answers = createStream(host, token);
-      let lines = answers.hello();
+      let lines = answers.open(undefined, 0);
       let count = 0;
       for (; count < waiting.length && count < MAX_LINES && lines.length < MAX_LENGTH; count++) {
         const line = answers.command(waiting[count] as Command);
@@ -114,7 +114,7 @@ export function openHttp(request: LinkRequest, run: (round: Round) => Promise<vo
       waiting = waiting.slice(count);
       if (!answers.waits) continue;
       answers.read(await (await post(request, lines, commandsAbort.signal)).text());
-      if (answers.waits) throw connectionLost("Commands were not answered.");
+      if (answers.waits) throw silence();
     }
     posting = false;
   };

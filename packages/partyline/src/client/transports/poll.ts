@@ -8,7 +8,7 @@ const AT_ONCE = 0.001;
 export function openPoll(request: LinkRequest): Link {
   return openHttp(request, async ({ stream, signal, heard }) => {
     // The first one is answered at once: it is what tells that this way is open.
-    for (let wait = AT_ONCE; !signal.aborted; wait = request.timing.pingInterval / 1000) {
+    for (let wait = AT_ONCE; !signal.aborted; wait = request.pingInterval / 1000) {
       const response = await post(request, stream.open(wait), signal);
       const lines = await response.text();
       heard();
