@@ -135,7 +135,9 @@ describe.each(transports)("over %s", (transport) => {
       channel.publish(5),
     ]);
     expect(
-      outcomes.map((outcome) => (outcome.status === "rejected" ? outcome.reason : outcome.status)),
+      outcomes.map((outcome) =>
+        outcome.status === "rejected" ? (outcome.reason as unknown) : outcome.status,
+      ),
     ).toMatchObject(["fulfilled", { code: "id-reused" }, "fulfilled", { code: "bad-id" }, "fulfilled"]);
     const { messages } = await rig.server.channel("a").history({ since: "earliest" });
     expect(messages.map(({ data }) => data)).toEqual([1, 3, 5]);

@@ -44,7 +44,7 @@ export interface Connection {
   readonly state: ClientState;
   readonly link: Link | undefined;
   /** Prefers a transport from now on, and changes to it. */
-  switchTo(name: TransportName): Promise<void>;
+  readonly switchTo: (name: TransportName) => Promise<void>;
   close(error: PartylineError): void;
 }
 

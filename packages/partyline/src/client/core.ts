@@ -27,5 +27,5 @@ export interface Core {
   /** The broker's clock, ms. */
   brokerTime(): number;
   /** Calls once after the time that is due after so many refusals; the returned function calls it off. */
-  afterBackoff(refusals: number, error: PartylineError | undefined, run: () => void): () => void;
+  readonly afterBackoff: (refusals: number, error: PartylineError | undefined, run: () => void) => () => void;
 }

@@ -1,7 +1,7 @@
 /** Listeners by event; a listener that throws stops neither the others nor the client. */
 export interface Emitter<Events extends object> {
   /** Adds a listener; the returned function removes it. */
-  on<E extends keyof Events>(event: E, listener: (value: Events[E]) => void): () => void;
+  readonly on: <E extends keyof Events>(event: E, listener: (value: Events[E]) => void) => () => void;
   emit<E extends keyof Events>(event: E, value: Events[E]): void;
   count(event: keyof Events): number;
 }

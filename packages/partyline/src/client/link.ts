@@ -12,7 +12,6 @@ import type {
 } from "../protocol/frames.ts";
 import type { PartylineError } from "../protocol/partyline-error.ts";
 import type { Runtime } from "./runtime.ts";
-import type { Stream } from "./stream.ts";
 
 /** A way to the server, by name. */
 export type TransportName = "ws" | "sse" | "poll";
@@ -33,9 +32,9 @@ export type ChannelFrame = MessageFrame | GapFrame | SkipFrame | MarkFrame | Sta
 /** The reader of a channel, as links know it. */
 export interface ChannelReader {
   /** This stream is about to attach the channel: from where? Its reply is the newest, whatever came before. */
-  attaching(stream: Stream): string | undefined;
-  attached(frame: AttachedFrame, stream: Stream): void;
-  refused(frame: ErrorFrame, stream: Stream): void;
+  attaching(stream: object): string | undefined;
+  attached(frame: AttachedFrame, stream: object): void;
+  refused(frame: ErrorFrame, stream: object): void;
   /** `epoch` is that of the stream; `size` the length of the line. */
   frame(frame: ChannelFrame, epoch: string, size: number): void;
 }

@@ -40,8 +40,8 @@ export interface Outbox<P extends Unsettled> {
   readonly unsettled: readonly P[];
   publish(publish: P): void;
   /** A connection on which nothing was published yet is there. */
-  connected(): void;
-  disconnected(): void;
+  readonly connected: () => void;
+  readonly disconnected: () => void;
   /** Is this the attempt that should reach the server, or is another one to take its place? */
   isCurrent(publish: P, attempt: number): boolean;
   /** The answer to an attempt, on whichever connection: stored, or refused. */

@@ -5,11 +5,11 @@ export interface Runtime {
   /** Calls once after `ms`; the returned function calls it off. */
   after(ms: number, run: () => void): () => void;
   /** From 0 to below 1, for jitter only. */
-  random(): number;
+  readonly random: () => number;
   /** 128 bits that nobody can guess. */
   randomBytes(): Uint8Array;
   /** An error that no caller can be given: a listener threw, or nobody listens for what must be heard. */
-  report(error: unknown): void;
+  readonly report: (error: unknown) => void;
   /** `false` where the runtime is sure that there is no network. */
   isOnline(): boolean;
   /** Tells when the runtime's idea of the network changes; the returned function ends that. */
@@ -25,7 +25,7 @@ export const globalRuntime: Runtime = {
     const timer = setTimeout(run, ms);
     return () => clearTimeout(timer);
   },
-  random: () => Math.random(),
+  random: Math.random,
   randomBytes: () => crypto.getRandomValues(new Uint8Array(16)),
   report(error) {
     queueMicrotask(() => {

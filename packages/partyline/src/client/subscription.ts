@@ -18,12 +18,11 @@ import {
   readOffset,
   type Verdict,
 } from "./read-log.ts";
-import type { Stream } from "./stream.ts";
 
 /** The reading half of a channel. */
 export interface Subscription extends ChannelReader {
   readonly state: ChannelState;
-  keep(): Keep;
+  readonly keep: () => Keep;
   readonly position: string | undefined;
   readonly head: string | undefined;
   readonly asOf: number | undefined;
@@ -47,6 +46,9 @@ type Held = { readonly message: Message; readonly size: number } | { readonly ga
 /** Attaching again without getting further is a fault that asking more often does not cure. */
 const MAX_TROUBLE = 3;
 
+/** Awaited is the reply to an attach that has been asked for and not been sent. */
+const ASKED = {};
+
 export function createSubscription(name: string, options: ChannelOptions, core: Core): Subscription {
   const { limits, runtime } = core;
   const events = createEmitter<ChannelEvents<unknown>>(runtime.report);
@@ -58,7 +60,7 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
   let asOf: number | undefined;
   let state: ChannelState = { status: "detached" };
   /** The stream whose reply to an attach is awaited: until then what comes belongs to the attach before it. */
-  let awaiting: Stream | "asked" | undefined;
+  let awaiting: object | undefined;
   let mode: "reading" | "paused" | "refused" | "closed" = "reading";
   /** What the server said last, until it attached the channel. */
   let error: PartylineError | undefined;
@@ -162,7 +164,7 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
     if (verdict === "reattach" && !awaiting) {
       if (++trouble > MAX_TROUBLE) retryLater();
       else {
-        awaiting = "asked";
+        awaiting = ASKED;
         core.link?.reattach(name);
       }
     }

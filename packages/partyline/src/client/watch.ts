@@ -5,7 +5,7 @@ import type { LinkRequest } from "./link.ts";
 /** The life of a link: it ends once, and by itself where nothing is heard any more. */
 export interface Watch {
   /** Bytes came. */
-  heard(): void;
+  readonly heard: () => void;
   /** Asks now, and gives a short time to answer. */
   probe(): void;
   /** Ends the link and tells why; what is no PartylineError is the cause of a lost connection. */

@@ -50,7 +50,7 @@ export function createClientRig(options: ClientOptions = {}): ClientRig {
   let ids = 0;
 
   const runtime: Runtime = {
-    now: clock.now,
+    now: () => clock.now(),
     after(ms, run) {
       const timer = clock.setTimer(run, Math.max(ms, pace.slowestTimer));
       return () => timer.cancel();

@@ -17,7 +17,7 @@ export interface Round {
   /** Aborted when a newer round has taken over. */
   readonly signal: AbortSignal;
   /** Bytes came. */
-  heard(): void;
+  readonly heard: () => void;
 }
 
 /**
