@@ -16,9 +16,10 @@ interface WaitingFrame {
 
 /**
  * `reading`: frames are published as they come. `storing`: the broker takes its time over one; those behind it wait
- * unread, or where they had been read already. `ending`: nothing more is taken from the peer.
+ * unread, or where they had been read already. `ending`: nothing more is taken from the peer. `lost`: nor is anything
+ * more sent, for the peer could not know that something is missing before it.
  */
-type State = "reading" | "storing" | "ending";
+type State = "reading" | "storing" | "ending" | "lost";
 
 /** `/channels/{name}` as a WebSocket: each message a frame, each frame a message. */
 export class RawWebSocket extends WebSocketConnection {
@@ -79,13 +80,14 @@ export class RawWebSocket extends WebSocketConnection {
   }
 
   #send(outgoing: Outgoing): boolean {
+    if (this.#state === "lost") return true;
     const frames = outgoing.encoded(rawWebSocketFormat);
     return frames.length === 0 || this.send(frames);
   }
 
   /** There is no place for it on this wire, and silence would be a lie: the peer learns where to go on from. */
   #gap(to: Position): void {
-    this.#state = "ending";
+    this.#state = "lost";
     this.closeWith(CLOSE.gap, formatPosition(to));
   }
 
@@ -100,6 +102,7 @@ export class RawWebSocket extends WebSocketConnection {
         (this.#waiting ??= []).push({ data, isBinary });
         return;
       case "ending":
+      case "lost":
         return;
     }
   }
@@ -184,14 +187,14 @@ export class RawWebSocket extends WebSocketConnection {
   /** What the peer sent before its close is stored, and echoed with this turn, before the close is answered. */
   closing(finish: () => void): void {
     this.#finish = finish;
-    if (this.#state === "reading" || this.#state === "ending") this.#finishSoon();
+    if (this.#state !== "storing") this.#finishSoon();
   }
 
   #finishSoon(): void {
     const finish = this.#finish;
     if (!finish) return;
     this.#finish = undefined;
-    this.#state = "ending";
+    if (this.#state !== "lost") this.#state = "ending";
     this.surroundings.engine.clock.nextTurn(finish);
   }
 
