@@ -175,6 +175,28 @@ describe("a message", () => {
     expect(await texts(ada)).toEqual([]);
   });
 
+  it("that is refused stays with the reason, and can be tried again or discarded", async () => {
+    let refusing = true;
+    const moody = { version: 1, vendor: "test", validate: check } as const;
+    function check(value: unknown): { value: unknown } | { issues: { message: string }[] } {
+      return refusing ? { issues: [{ message: "the moderator is out" }] } : { value };
+    }
+    await chat.close();
+    chat = await startChat(0, { ...channels, "chat/:room": { message: { "~standard": moody } } });
+    const ada = await enter(chat.url, "Ada");
+    await say(ada, "good", "bad");
+    const failed = ada.locator('.message[data-state="failed"]');
+    await eventually(() => failed.locator(".text").allTextContents()).toEqual(["good", "bad"]);
+    expect(await failed.first().locator(".fate").textContent()).toContain("the moderator is out");
+
+    refusing = false;
+    await failed.first().getByRole("button", { name: "Try again" }).click();
+    await eventually(() => failed.count()).toBe(1);
+    await failed.getByRole("button", { name: "Discard" }).click();
+    await settled(ada);
+    expect(await texts(ada)).toEqual(["good"]);
+  });
+
   it("is written and sent with the keyboard alone, from the first visit on", async () => {
     const { page: ada } = await windows.open(`${chat.url}/chat/`);
     await live(ada);
@@ -213,6 +235,9 @@ describe("a room", () => {
     await music.click();
     await eventually(() => texts(ada)).toEqual(["long ago", "now"]);
     expect(await music.textContent()).toBe("music");
+    await chat.say("music", "and now");
+    await eventually(() => texts(ada)).toHaveLength(3);
+    expect(await ada.textContent("#rooms")).toBe("lobbyfootballmusic");
   });
 
   it("leaves the reader where they read, and offers the way to what is new", async () => {

@@ -1,9 +1,16 @@
+import type { ClientState, ClientStatus } from "partyline/client";
+import { PartylineError } from "partyline/client";
 import { describe, expect, it } from "vitest";
 import { isChatMessage, MAX_TEXT } from "../src/message.ts";
-import { connectionText } from "../src/page/connection.ts";
+import { connectionText, followAway } from "../src/page/connection.ts";
 import { gapSentence } from "../src/page/gaps.ts";
 import { roomName, roomOf } from "../src/page/rooms.ts";
 import { TypingList, TypingTeller, typingSentence } from "../src/page/typing.ts";
+
+function stateOf(status: ClientStatus, reason?: string): ClientState {
+  const error = reason === undefined ? {} : { reason: new PartylineError("offline", reason) };
+  return { status, since: 0, transport: "ws", ...error };
+}
 
 describe("a gap", () => {
   it("is told with how many are missing and why", () => {
@@ -21,24 +28,41 @@ describe("a gap", () => {
 });
 
 describe("the connection", () => {
-  it("is told with its reason and for how long it has been away", () => {
-    const reason = Object.assign(new Error("The server went away"), { code: "offline" });
-    const state = { status: "reconnecting", since: 1000, reason } as unknown as Parameters<
-      typeof connectionText
-    >[0];
-    expect(connectionText(state, 5900)).toEqual({
+  const lost = stateOf("reconnecting", "The connection was cut");
+
+  it("is told with what ended it and for how long it has been away", () => {
+    const away = followAway(undefined, lost, 1000);
+    expect(connectionText(lost, away, 5900)).toEqual({
       label: "Reconnecting",
       detail:
-        "The server went away. Trying again for 4 s. What you write is kept and sent when the connection is back.",
+        "The connection was cut. Trying again for 4 s. What you write is kept and sent when the connection is back.",
     });
   });
 
-  it("says nothing more while all is well", () => {
-    expect(connectionText({ status: "live", since: 0, transport: "ws" }, 9000)).toEqual({
-      label: "Live",
-      detail: "",
-    });
-    expect(connectionText({ status: "live", since: 0, transport: "sse" }, 9000).label).toBe("Live over sse");
+  it("keeps the first reason and the first moment through further attempts, until it is back", () => {
+    const first = followAway(undefined, lost, 1000);
+    const later = followAway(first, stateOf("offline", "A request failed."), 3000);
+    expect(later).toEqual({ since: 1000, reason: "The connection was cut. " });
+    expect(followAway(later, stateOf("live"), 4000)).toBeUndefined();
+  });
+
+  it("tells why it is closed for good", () => {
+    const closed = stateOf("closed", "Version 1 is not spoken here.");
+    const away = followAway(followAway(undefined, lost, 0), closed, 1);
+    expect(connectionText(closed, away, 2).detail).toBe(
+      "Version 1 is not spoken here. Reload the page to connect again.",
+    );
+  });
+
+  it("says nothing more while all is well, nor in the first moments", () => {
+    expect(connectionText(stateOf("live"), undefined, 9000)).toEqual({ label: "Live", detail: "" });
+    expect(connectionText(stateOf("connecting"), { since: 0, reason: "" }, 2999).detail).toBe("");
+    expect(connectionText(stateOf("connecting"), { since: 0, reason: "" }, 3000).detail).toMatch(
+      /^Trying for 3 s/,
+    );
+    expect(connectionText({ ...stateOf("live"), transport: "sse" }, undefined, 0).label).toBe(
+      "Live over sse",
+    );
   });
 });
 

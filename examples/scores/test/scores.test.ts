@@ -120,13 +120,15 @@ describe("the scores", () => {
     await eventually(() => feeds(one)).toEqual(opening);
     line.cut();
     await one.locator('#status[data-state="lost"]').waitFor();
-    expect(await one.textContent("#status")).toMatch(/^No connection since .+: scores may have changed$/);
+    expect(await one.textContent("#status")).toBe("No connection");
+    expect(await one.textContent("#stale")).toMatch(/^As of \d\d:\d\d:\d\d\./);
     show.pass(120);
     await eventually(() => feeds(two)).toEqual(whole);
     expect(await feeds(one)).toEqual(opening);
     await line.mend();
     await live(one);
     await eventually(() => feeds(one)).toEqual(whole);
+    expect(await one.textContent("#stale")).toBe("");
   });
 
   it("come back after the network was gone", async () => {
@@ -199,7 +201,7 @@ describe("the replay", () => {
     await one.keyboard.press("Enter");
     for (const page of [one, two]) {
       await eventually(() => page.locator(".match .name").allTextContents()).toEqual(["Spain", "Argentina"]);
-      await eventually(() => page.textContent("#day")).toBe("Sunday 19 July · Final");
+      await eventually(() => page.textContent("#day")).toBe("Sunday 19 July\u{a0}· Final");
     }
     await one.focus('#speeds input[value="60"]');
     await one.keyboard.press("ArrowRight");

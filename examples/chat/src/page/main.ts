@@ -1,7 +1,7 @@
 import { createClient } from "partyline/client";
 import { MAX_NAME } from "../message.ts";
 import { createComposer } from "./composer.ts";
-import { connectionText } from "./connection.ts";
+import { type Away, connectionText, followAway } from "./connection.ts";
 import { find, make, setText } from "./dom.ts";
 import { type Identity, recallIdentity, rememberIdentity } from "./identity.ts";
 import { createMessageList } from "./message-list.ts";
@@ -62,9 +62,9 @@ function openRoom(name: string): void {
 }
 
 function show(room: Room): void {
+  if (room === here) room.unread = 0;
   showRooms();
   if (room !== here) return;
-  room.unread = 0;
   const isNews = (item: Room["log"][number]): boolean => item.kind === "missing" || item.by !== me.by;
   const added = room.log
     .slice(newest === undefined ? 0 : room.log.lastIndexOf(newest) + 1)
@@ -104,8 +104,12 @@ function showTyping(): void {
 
 // --- connection ---
 
+let away: Away | undefined;
+
 function showConnection(): void {
-  const { label, detail } = connectionText(client.state, performance.now());
+  const now = performance.now();
+  away = followAway(away, client.state, now);
+  const { label, detail } = connectionText(client.state, away, now);
   document.body.dataset.connection = client.state.status;
   setText(find("status", HTMLElement), label);
   setText(find("detail", HTMLElement), detail);
@@ -120,6 +124,8 @@ function showName(): void {
 function askName(): void {
   const dialog = find("naming", HTMLDialogElement);
   find("name", HTMLInputElement).value = me.name;
+  // A dialog that closes gives focus back to where it was, at once: whoever types on loses no letter.
+  composer.focus();
   dialog.showModal();
 }
 
@@ -131,7 +137,6 @@ find("naming", HTMLDialogElement).addEventListener("close", () => {
   me = { ...me, name: name === "" ? me.name || `Guest ${me.by.slice(0, 3).toUpperCase()}` : name };
   rememberIdentity(me);
   showName();
-  composer.focus();
 });
 
 find("join", HTMLFormElement).addEventListener("submit", (event) => {

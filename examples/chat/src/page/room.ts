@@ -80,7 +80,7 @@ export class Room {
       this.#append({ kind: "said", position, id, time, ...data });
       this.typing.spoke(data.by);
       if (id !== undefined && this.unsent.some((each) => each.id === id)) this.discard(id);
-      if (this.#joined) this.unread += 1;
+      if (this.#joined && data.by !== this.#me().by) this.unread += 1;
       this.#joined ||= position === this.#messages.head;
       this.#changed(this);
     });

@@ -13,6 +13,8 @@ export interface Scroll {
 export function createScroll(list: HTMLElement, button: HTMLButtonElement): Scroll {
   let unseen = 0;
   let atEnd = true;
+  /** Where the end was when the list was last brought there. */
+  let end = 0;
 
   const measure = (): boolean => list.scrollHeight - list.scrollTop - list.clientHeight < NEAR;
 
@@ -23,6 +25,7 @@ export function createScroll(list: HTMLElement, button: HTMLButtonElement): Scro
 
   const toEnd = (): void => {
     list.scrollTop = list.scrollHeight;
+    end = list.scrollTop;
     atEnd = true;
     unseen = 0;
     showButton();
@@ -44,6 +47,8 @@ export function createScroll(list: HTMLElement, button: HTMLButtonElement): Scro
 
   return {
     around(change, added) {
+      // The event of a scroll comes a frame later than the scroll, and a message may come in between.
+      if (atEnd && list.scrollTop < end) atEnd = measure();
       change();
       if (atEnd) return toEnd();
       unseen += added;

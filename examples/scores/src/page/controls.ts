@@ -75,7 +75,7 @@ export function createControls(): Controls {
     showDay(date) {
       select.value = date;
       const day = days.find((each) => each.date === date);
-      setText(heading, `${longDay.format(new Date(date))} · ${day?.round ?? ""}`);
+      setText(heading, `${longDay.format(new Date(date))}\u{a0}· ${day?.round ?? ""}`);
     },
     showClock({ speed }) {
       const choice = speeds.querySelector<HTMLInputElement>(`input[value="${speed}"]`);

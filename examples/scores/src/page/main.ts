@@ -13,6 +13,7 @@ const LONGEST_GUESS = 2000;
 
 const board = find("matches", HTMLElement);
 const status = find("status", HTMLElement);
+const stale = find("stale", HTMLElement);
 const announce = createAnnouncer(find("announcements", HTMLElement));
 const controls = createControls();
 
@@ -75,19 +76,26 @@ function gap(channel: string): void {
   match.card.show(match.model);
 }
 
-function state(now: "connecting" | "live" | "lost"): void {
-  status.dataset.state = now;
+const STATES = { connecting: "Connecting", live: "Live", lost: "No connection" } as const;
+
+function state(now: keyof typeof STATES): void {
+  if (now === "connecting" && status.dataset.state === "lost") return;
   const since = new Date().toLocaleTimeString(undefined, {
     hour: "2-digit",
     minute: "2-digit",
     second: "2-digit",
   });
-  const texts = {
-    connecting: "Connecting",
-    live: "Live",
-    lost: `No connection since ${since}: scores may have changed`,
-  };
-  if (now !== "lost" || !status.textContent?.startsWith("No connection")) setText(status, texts[now]);
+  // Told once: each attempt that fails would tell it again, with a later time.
+  if (now === "live") setText(stale, "");
+  else if (now === "lost" && stale.textContent === "") {
+    setText(
+      stale,
+      `As of ${since}. What happens now is shown when the connection is back, nothing left out.`,
+    );
+  }
+  status.dataset.state = now;
+  board.toggleAttribute("data-stale", now === "lost");
+  setText(status, STATES[now]);
 }
 
 try {
