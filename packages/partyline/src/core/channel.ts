@@ -5,7 +5,7 @@ import type { Context } from "./context.ts";
 import type { Definition } from "./definitions.ts";
 import { LiveCursors } from "./live-cursors.ts";
 import { SharedItem } from "./outgoing.ts";
-import { PageCache } from "./page-cache.ts";
+import { PageCache, type PageQuery } from "./page-cache.ts";
 import type { ChannelRef, ChannelSpec, MaybePromise, Outgoing, Page, Subscription, Timed } from "./ports.ts";
 import { PublishQueue } from "./publish-queue.ts";
 import type { TailView } from "./step.ts";
@@ -35,7 +35,7 @@ export class Channel implements ChannelRef, Flushable, Timed {
   readonly #context: Context;
   readonly #tail: Tail | undefined;
   readonly live = new LiveCursors();
-  readonly #pages = new PageCache();
+  readonly #pages: PageCache;
   #following: Following = { is: "no" };
   /** Cursors in any state but `ended`: while there are some, the channel is followed. */
   #users = 0;
@@ -55,6 +55,7 @@ export class Channel implements ChannelRef, Flushable, Timed {
     this.spec = definition.spec(name);
     this.publishes = new PublishQueue(context, this.spec);
     const { keep, retention } = this.spec;
+    this.#pages = new PageCache(keep);
     if (keep === "history")
       this.#tail = new Tail({
         count: Math.min(TAIL_COUNT, retention.count),
@@ -106,12 +107,12 @@ export class Channel implements ChannelRef, Flushable, Timed {
   leave(): void {
     this.#users--;
     if (this.#users > 0 || this.#following.is !== "yes") return;
-    this.#following.subscription.close();
+    const { subscription } = this.#following;
     this.#following = { is: "no" };
-    this.#tail?.clear();
-    this.#pages.clear();
     this.#batch = [];
     this.#batchBytes = 0;
+    this.#standAt({ epoch: "", offset: 0 });
+    subscription.close();
   }
 
   #follow(): MaybePromise<void> {
@@ -129,9 +130,11 @@ export class Channel implements ChannelRef, Flushable, Timed {
   }
 
   #followed(subscription: Subscription): void {
+    const { epoch, offset } = subscription.head;
     this.#following = { is: "yes", subscription };
-    this.#epoch = subscription.head.epoch;
-    this.#head = subscription.head.offset;
+    // What came in between the broker's answer and this turn is beyond it already.
+    if (this.#epoch < epoch || (this.#epoch === epoch && this.#head < offset))
+      this.#standAt(subscription.head);
     // All who asked may have gone while the broker was answering.
     if (this.#users > 0) return;
     this.#users++;
@@ -144,6 +147,8 @@ export class Channel implements ChannelRef, Flushable, Timed {
     if (epoch < this.#epoch) return;
     if (epoch !== this.#epoch) this.#beginEpoch(epoch);
     for (const entry of entries) {
+      // The last reader may have gone, in the write of a full batch too: the next one starts from what the broker says.
+      if (this.#following.is === "no") return;
       if (entry.offset <= this.#head) continue;
       // A hole: what is known no longer joins what came, so readers ask the broker.
       if (entry.offset !== this.#head + 1) this.#forgetTail();
@@ -160,11 +165,15 @@ export class Channel implements ChannelRef, Flushable, Timed {
 
   /** The log lost its past: all readers ask the broker, which answers with the gap. */
   #beginEpoch(epoch: string): void {
-    this.flush();
-    this.#epoch = epoch;
-    this.#head = 0;
-    this.#forgetTail();
+    this.#standAt({ epoch, offset: 0 });
     this.live.lagAll();
+  }
+
+  /** From here on, and from nowhere before, this node knows the log. */
+  #standAt({ epoch, offset }: Position): void {
+    this.#forgetTail();
+    this.#epoch = epoch;
+    this.#head = offset;
   }
 
   #forgetTail(): void {
@@ -199,51 +208,53 @@ export class Channel implements ChannelRef, Flushable, Timed {
 
   /** The broker has more than it delivered: all readers read on from where they are. */
   jump(head: Position): void {
-    this.#forgetTail();
-    this.#epoch = head.epoch;
-    this.#head = head.offset;
+    this.#standAt(head);
     this.live.lagAll();
   }
 
   /** A quiet channel repeats its newest position: who is below it has lost something and learns it here. */
   expire(now: number): number {
     const { mark } = this.#context.intervals;
+    const time = this.#context.broker.time();
+    // Who came back together has been served by now, and what is too old is not held on to for anybody.
+    this.#pages.clear();
+    this.#tail?.expire(time);
     this.#onWheel = this.live.size > 0;
     if (!this.#onWheel) return 0;
     const quiet = now - this.#lastFrame;
     if (quiet < mark) return mark - quiet;
     this.flush();
-    this.live.tell(
-      new SharedItem(this, { is: "mark", position: this.head, time: this.#context.broker.time() }),
-    );
+    this.live.mark(new SharedItem(this, { is: "mark", position: this.head, time }), this.head);
     this.#lastFrame = now;
     return mark;
   }
 
   // --- catch-up ---------------------------------------------------------------------------------------------
 
-  /** A page that somebody else has read lately and that still is all there is to say after `last`. */
-  sharedPage(last: number): Outgoing | undefined {
-    return this.#pages.find(last, this.#head, this.#context.broker.time() - this.spec.retention.age);
+  /** A page that somebody else has read lately and that still is what follows. */
+  sharedPage(query: PageQuery): Outgoing | undefined {
+    const oldest = this.#context.broker.time() - this.spec.retention.age;
+    return this.#pages.find(query, this.#head, oldest);
   }
 
-  /** The page of the tail that follows `last`. */
-  tailPage(last: number): Outgoing {
-    return this.share(this.#epoch, last, this.#tail?.after(last, PAGE_MESSAGES, PAGE_BYTES) ?? []);
+  /** The page of the tail that follows. */
+  tailPage(query: PageQuery): Outgoing {
+    const entries = this.#tail?.after(query.last, PAGE_MESSAGES, PAGE_BYTES) ?? [];
+    return this.share(query, { epoch: this.#epoch, head: this.#head, entries });
   }
 
   /** Keeps a page for those who come back at the same time: it is encoded once for all. */
-  share(epoch: string, after: number, entries: readonly Entry[]): Outgoing {
-    const page = new SharedItem(this, { is: "messages", epoch, after, entries });
-    if (epoch === this.#epoch) this.#pages.add(after, page, entries, this.#head);
+  share(query: PageQuery, { epoch, head, entries }: Pick<Page, "epoch" | "head" | "entries">): Outgoing {
+    const page = new SharedItem(this, { is: "messages", epoch, after: query.last, entries });
+    if (epoch === this.#epoch) this.#pages.add(query, page, entries, head);
     return page;
   }
 
   /** The broker's answer to a cursor that the tail does not reach back to. */
-  read(since: Position, began: number): MaybePromise<Page | undefined> {
+  read({ epoch, last, began }: PageQuery & { readonly epoch: string }): MaybePromise<Page | undefined> {
     return this.#context.broker.read(
       this.spec,
-      { at: "position", position: since, began },
+      { at: "position", position: { epoch, offset: last }, began },
       { messages: PAGE_MESSAGES, bytes: PAGE_BYTES },
     );
   }

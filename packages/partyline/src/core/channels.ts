@@ -33,11 +33,6 @@ export class Channels {
     return channel;
   }
 
-  /** A cursor has left the channel. */
-  left(channel: Channel): void {
-    channel.leave();
-  }
-
   /** The channels that are followed at the broker. */
   followed(): Channel[] {
     return [...this.#channels.values()].filter((channel) => channel.followed);

@@ -301,8 +301,7 @@ export class FrameConversation implements Conversation, Timed {
 
   #reply(frame: ServerFrame): void {
     if (this.#state === "ended") return;
-    this.#reader.corkTurn();
-    this.#connection.reply(frame);
+    this.#reader.reply(this.#connection, frame);
   }
 
   #end(error: PartylineError): void {

@@ -1,3 +1,4 @@
+import type { Position } from "../protocol/position.ts";
 import { SharedItem } from "./outgoing.ts";
 import type { Channel } from "./channel.ts";
 import type { Channels } from "./channels.ts";
@@ -16,6 +17,7 @@ export class HeadCheck implements Timed {
   #behind = new Map<Channel, number>();
   /** Since when the broker has not answered, by its own clock. */
   #silentSince: number | undefined;
+  #asking = false;
 
   constructor(context: Context, channels: Channels) {
     this.#context = context;
@@ -24,22 +26,38 @@ export class HeadCheck implements Timed {
 
   expire(): number {
     const channels = this.#channels.followed();
-    if (channels.length > 0) void this.#check(channels);
+    // What was asked at the last check and is not answered by now is no answer.
+    if (channels.length > 0 && this.#asking) this.#silent(channels);
+    else if (channels.length > 0) this.#check(channels);
     return this.#context.intervals.head;
   }
 
-  async #check(channels: readonly Channel[]): Promise<void> {
-    try {
-      const heads = await this.#context.broker.heads(channels.map((channel) => channel.name));
+  #check(channels: readonly Channel[]): void {
+    const answered = (heads: readonly (Head | undefined)[]): void => {
+      this.#asking = false;
       this.#silentSince = undefined;
       this.#compare(channels, heads);
-    } catch (error) {
+    };
+    const failed = (error: unknown): void => {
+      this.#asking = false;
       this.#context.logger.error("the broker did not tell its heads", { error: String(error) });
-      this.#silentSince ??= this.#context.broker.time();
-      for (const channel of channels) {
-        this.#context.metrics.count("stale");
-        channel.live.tell(new SharedItem(channel, { is: "stale", since: this.#silentSince }));
-      }
+      this.#silent(channels);
+    };
+    try {
+      const heads = this.#context.broker.heads(channels.map((channel) => channel.name));
+      if (!(heads instanceof Promise)) return answered(heads);
+      this.#asking = true;
+      heads.then(answered, failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  #silent(channels: readonly Channel[]): void {
+    const since = (this.#silentSince ??= this.#context.broker.time());
+    for (const channel of channels) {
+      this.#context.metrics.count("stale");
+      channel.live.tell(new SharedItem(channel, { is: "stale", since }));
     }
   }
 
@@ -49,7 +67,7 @@ export class HeadCheck implements Timed {
     for (const [index, channel] of channels.entries()) {
       const broker = heads[index]?.position;
       const { epoch, offset } = channel.head;
-      if (!broker || !channel.followed || (broker.epoch === epoch && broker.offset <= offset)) continue;
+      if (!broker || !channel.followed || !isLater(broker, { epoch, offset })) continue;
       // Once may be a message on its way.
       if (before.get(channel) !== offset) {
         this.#behind.set(channel, offset);
@@ -62,4 +80,9 @@ export class HeadCheck implements Timed {
       channel.jump(broker);
     }
   }
+}
+
+/** A node that has heard more than the broker's answer says has heard it since: it never goes back. */
+function isLater(one: Position, other: Position): boolean {
+  return one.epoch === other.epoch ? one.offset > other.offset : one.epoch > other.epoch;
 }

@@ -1,3 +1,4 @@
+import type { Position } from "../protocol/position.ts";
 import type { Outgoing } from "./ports.ts";
 
 /** A cursor as its channel sees it. */
@@ -61,7 +62,21 @@ export class LiveCursors {
 
   /** Writes to all what is no message; who can't take it now will learn it from what it reads next. */
   tell(outgoing: Outgoing): void {
-    for (const cursor of this.#list.slice()) if (cursor.ready) cursor.write(outgoing);
+    for (const cursor of this.#list.slice()) this.#writeTo(cursor, outgoing);
+  }
+
+  /**
+   * Repeats `position` to those who stand there. Nobody else is told: a stream resumes from the position it heard last,
+   * and a reader whom the broker has placed beyond this node's head would go back.
+   */
+  mark(outgoing: Outgoing, { epoch, offset }: Position): void {
+    for (const cursor of this.#list.slice())
+      if (cursor.last === offset && cursor.epoch === epoch) this.#writeTo(cursor, outgoing);
+  }
+
+  /** It may have left since the list was copied, in a write to another. */
+  #writeTo(cursor: LiveCursor, outgoing: Outgoing): void {
+    if (cursor.ready && this.#list[cursor.index] === cursor) cursor.write(outgoing);
   }
 
   /** What they have is no longer known to join what comes: all read on by themselves. */

@@ -1,10 +1,11 @@
 import { PartylineError, toPartylineError } from "../protocol/errors.ts";
-import { defaultSince } from "../protocol/since.ts";
 import { formatPosition, type Position, type Since } from "../protocol/position.ts";
 import type { Channels } from "./channels.ts";
+import { type Place, placeCursor } from "./commands/attach.ts";
 import type { Context } from "./context.ts";
 import { Cursor, type CursorOwner } from "./cursor.ts";
 import { SharedItem } from "./outgoing.ts";
+import { Output } from "./output.ts";
 import type {
   AttachAnswer,
   Connection,
@@ -24,29 +25,19 @@ const PAGES_PER_TURN = 8;
  * The delivery side of one connection. Holds nothing back: what its cursors have not been given stands in the log,
  * and is read on from there when the socket takes bytes again.
  */
-export class ChannelReader implements Reader, CursorOwner {
-  readonly #context: Context;
+export class ChannelReader extends Output implements Reader, CursorOwner {
   readonly #channels: Channels;
-  readonly #connection: Connection;
   /** Few, and mostly one: a list costs less than a map, on each of a hundred thousand connections. */
   readonly #cursors: Cursor[] = [];
   /** Served in turn, a page each, so that a big channel does not hold up the small ones. */
   readonly #lagging: Cursor[] = [];
   grants: Grants;
-  #state: "open" | "full" | "ended" = "open";
-  #corked = false;
   #waiting = false;
 
   constructor(context: Context, channels: Channels, connection: Connection, grants: Grants) {
-    this.#context = context;
+    super(context, connection);
     this.#channels = channels;
-    this.#connection = connection;
     this.grants = grants;
-  }
-
-  /** May it be written to? */
-  get ready(): boolean {
-    return this.#state === "open";
   }
 
   get attached(): readonly Cursor[] {
@@ -56,11 +47,12 @@ export class ChannelReader implements Reader, CursorOwner {
   // --- attach -----------------------------------------------------------------------------------------------
 
   attach(name: string, since: Since | undefined): MaybePromise<AttachAnswer> {
+    if (this.ended) throw new PartylineError("draining", "The connection has ended.");
     const channel = this.#channels.get(name);
     if (!this.grants.allows("subscribe", channel.name))
       throw new PartylineError("forbidden", `Not allowed to subscribe to "${channel.name}".`);
     this.detach(channel.name);
-    const { channelsPerConnection } = this.#context.limits;
+    const { channelsPerConnection } = this.context.limits;
     if (this.#cursors.length >= channelsPerConnection)
       throw new PartylineError(
         "too-many-channels",
@@ -69,8 +61,7 @@ export class ChannelReader implements Reader, CursorOwner {
     const cursor = new Cursor(channel, this, channel.head);
     this.#cursors.push(cursor);
     try {
-      const entered = channel.enter();
-      const answer = entered ? entered.then(() => this.#place(cursor, since)) : this.#place(cursor, since);
+      const answer = this.#begin(cursor, since);
       return answer instanceof Promise
         ? answer.catch((error: unknown) => this.#abandon(cursor, error))
         : answer;
@@ -84,40 +75,28 @@ export class ChannelReader implements Reader, CursorOwner {
     throw toPartylineError(error);
   }
 
-  /** The channel is followed: where does this cursor stand? */
-  #place(cursor: Cursor, given: Since | undefined): MaybePromise<AttachAnswer> {
+  #begin(cursor: Cursor, since: Since | undefined): MaybePromise<AttachAnswer> {
     const { channel } = cursor;
-    const since = given ?? defaultSince(channel.spec.keep);
-    const { head } = channel;
-    // At the head there is nothing to ask the broker for.
-    const atHead =
-      since.at === "now" ||
-      (since.at === "position" &&
-        since.position.epoch === head.epoch &&
-        since.position.offset === head.offset);
-    if (atHead) return this.#answer(cursor, { position: head, gap: undefined, remaining: 0 });
-    const page = this.#context.broker.read(channel.spec, since, { messages: 0, bytes: 0 });
-    const placed = (read: Page | undefined): AttachAnswer => {
-      if (read && (read.gap || since.at !== "position")) cursor.began = read.head;
-      return this.#answer(cursor, read ?? nothing(head));
+    const place = (): MaybePromise<AttachAnswer> => {
+      const placed = placeCursor(this.context, channel, since);
+      return placed instanceof Promise ? placed.then(answer) : answer(placed);
     };
-    return page instanceof Promise ? page.then(placed) : placed(page);
+    const answer = (placed: Place): AttachAnswer => this.#placed(cursor, placed);
+    const entered = channel.enter();
+    return entered ? entered.then(place) : place();
   }
 
-  #answer(cursor: Cursor, start: Pick<Page, "position" | "gap" | "remaining">): AttachAnswer {
-    const { channel } = cursor;
-    cursor.epoch = start.position.epoch;
-    cursor.last = start.position.offset;
-    this.#context.metrics.count("attached");
-    if (start.gap) this.#context.metrics.count("gaps", start.gap.reason);
-    return {
-      channel,
-      position: start.position,
-      gap: start.gap,
-      head: channel.head,
-      replayed: start.remaining,
-      keep: channel.spec.keep,
-    };
+  #placed(cursor: Cursor, { answer, began }: Place): AttachAnswer {
+    // An answer to whom it no longer concerns would start the cursor that has replaced this one.
+    if (cursor.state === "ended")
+      throw new PartylineError("again", "Detached, or attached anew, before the broker had answered.");
+    const { position, gap } = answer;
+    cursor.epoch = position.epoch;
+    cursor.last = position.offset;
+    cursor.began = began;
+    this.context.metrics.count("attached");
+    if (gap) this.context.metrics.count("gaps", gap.reason);
+    return answer;
   }
 
   start(name: string): void {
@@ -141,43 +120,22 @@ export class ChannelReader implements Reader, CursorOwner {
     cursor.state = "ended";
     remove(this.#cursors, cursor);
     remove(this.#lagging, cursor);
-    this.#channels.left(cursor.channel);
+    cursor.channel.leave();
   }
 
-  // --- writing ----------------------------------------------------------------------------------------------
+  // --- the connection ---------------------------------------------------------------------------------------
 
-  /** Hands one item to the connection; what several channels write in one turn leaves together. */
-  write(outgoing: Outgoing): void {
-    if (this.#state === "ended") return;
-    if (this.#cursors.length > 1) this.corkTurn();
-    if (!this.#connection.write(outgoing) && this.#state === "open") this.#state = "full";
+  protected get joins(): boolean {
+    return this.#cursors.length > 1;
   }
 
-  /** Joins all that is written until the end of this turn. */
-  corkTurn(): void {
-    if (this.#corked || this.#state === "ended") return;
-    this.#corked = true;
-    this.#context.turn.cork(this);
-  }
-
-  cork(): void {
-    this.#connection.cork();
-  }
-
-  uncork(): void {
-    this.#corked = false;
-    this.#connection.uncork();
-  }
-
-  drained(): void {
-    if (this.#state !== "full") return;
-    this.#state = "open";
+  protected roomAgain(): void {
     this.#pump();
   }
 
   closed(): void {
-    if (this.#state === "ended") return;
-    this.#state = "ended";
+    if (this.ended) return;
+    this.end();
     for (const cursor of this.#cursors.slice()) this.#end(cursor);
   }
 
@@ -189,14 +147,14 @@ export class ChannelReader implements Reader, CursorOwner {
     cursor.channel.live.remove(cursor);
     cursor.state = "lagging";
     this.#lagging.push(cursor);
-    this.#context.metrics.count("lagging");
+    this.context.metrics.count("lagging");
     if (this.ready) this.#pumpLater();
   }
 
   #pumpLater(): void {
     if (this.#waiting) return;
     this.#waiting = true;
-    this.#context.turn.addBehind(this);
+    this.context.turn.addBehind(this);
   }
 
   /** The next turn of a long catch-up. */
@@ -228,18 +186,25 @@ export class ChannelReader implements Reader, CursorOwner {
       case "skip":
         return this.#skip(cursor, step.to);
       case "deliver":
-        return this.#deliver(cursor, channel.sharedPage(cursor.last) ?? channel.tailPage(cursor.last));
+        return this.#deliver(cursor, channel.sharedPage(cursor) ?? channel.tailPage(cursor));
       case "read": {
-        const shared = cursor.epoch === view.epoch ? channel.sharedPage(cursor.last) : undefined;
-        if (shared) return this.#deliver(cursor, shared);
-        const page = channel.read({ epoch: cursor.epoch, offset: cursor.last }, cursor.began);
-        if (!(page instanceof Promise)) return this.#take(cursor, page);
-        cursor.state = "reading";
-        page.then(
-          (read) => this.#resume(cursor, () => this.#take(cursor, read)),
-          (error: unknown) => this.#failed(cursor, error),
-        );
+        const shared = cursor.epoch === view.epoch ? channel.sharedPage(cursor) : undefined;
+        return shared ? this.#deliver(cursor, shared) : this.#read(cursor);
       }
+    }
+  }
+
+  #read(cursor: Cursor): void {
+    try {
+      const page = cursor.channel.read(cursor);
+      if (!(page instanceof Promise)) return this.#take(cursor, page);
+      cursor.state = "reading";
+      page.then(
+        (read) => this.#resume(cursor, read),
+        (error: unknown) => this.#failed(cursor, error),
+      );
+    } catch (error) {
+      this.#failed(cursor, error);
     }
   }
 
@@ -249,12 +214,12 @@ export class ChannelReader implements Reader, CursorOwner {
     cursor.channel.watch();
   }
 
-  #resume(cursor: Cursor, then: () => void): void {
+  /** What it asked for has come; where the socket has filled meanwhile, it asks again when that drains. */
+  #resume(cursor: Cursor, page: Page | undefined): void {
     if (cursor.state !== "reading") return;
     cursor.state = "lagging";
-    then();
-    if (cursor.state !== "lagging") return;
-    this.#lagging.push(cursor);
+    if (this.ready) this.#take(cursor, page);
+    if (cursor.state === "lagging") this.#lagging.push(cursor);
     this.#pump();
   }
 
@@ -268,15 +233,16 @@ export class ChannelReader implements Reader, CursorOwner {
     const { channel } = cursor;
     if (!page)
       return this.#failed(cursor, new Error(`The broker has no channel "${channel.name}" any more.`));
-    if (page.gap) {
-      cursor.began = page.head;
-      this.#context.metrics.count("gaps", page.gap.reason);
-      this.#tell(cursor, { is: "gap", gap: page.gap });
-    }
     cursor.epoch = page.epoch;
     cursor.last = page.position.offset;
-    if (page.entries.length > 0)
-      return this.#deliver(cursor, channel.share(page.epoch, cursor.last, page.entries));
+    if (page.gap) {
+      cursor.began = page.head;
+      this.context.metrics.count("gaps", page.gap.reason);
+      this.#tell(cursor, { is: "gap", gap: page.gap });
+      // The gap may have filled the socket, or have been the last that its reader wants to hear.
+      if (cursor.state !== "lagging" || !this.ready) return;
+    }
+    if (page.entries.length > 0) return this.#deliver(cursor, channel.share(cursor, page));
     // Nothing is kept between here and the head, and nothing was promised.
     if (page.head > cursor.last) this.#skip(cursor, page.head);
   }
@@ -284,7 +250,7 @@ export class ChannelReader implements Reader, CursorOwner {
   #skip(cursor: Cursor, to: number): void {
     const from: Position = { epoch: cursor.epoch, offset: cursor.last };
     cursor.last = to;
-    this.#context.metrics.count("skips");
+    this.context.metrics.count("skips");
     this.#tell(cursor, { is: "skip", from, to: { epoch: cursor.epoch, offset: to } });
   }
 
@@ -294,19 +260,16 @@ export class ChannelReader implements Reader, CursorOwner {
 
   /** The broker can't answer: the connection ends, and its client comes back at the same position. */
   #failed(cursor: Cursor, error: unknown): void {
-    if (this.#state === "ended") return;
-    this.#context.logger.error("reading a channel failed", {
+    // Nobody waits for it any more; and a detached channel's trouble is none of the others'.
+    if (cursor.state === "ended") return;
+    this.context.logger.error("reading a channel failed", {
       channel: cursor.channel.name,
       position: formatPosition({ epoch: cursor.epoch, offset: cursor.last }),
       error: String(error),
     });
-    this.#connection.close(toPartylineError(error));
+    this.connection.close(toPartylineError(error));
     this.closed();
   }
-}
-
-function nothing(head: Position): Pick<Page, "position" | "gap" | "remaining"> {
-  return { position: head, gap: undefined, remaining: 0 };
 }
 
 function remove(list: Cursor[], cursor: Cursor): void {

@@ -1,5 +1,6 @@
 import { createMemoryBroker, type MemoryBroker } from "../../src/brokers/memory/index.ts";
 import { createCounters, type Counters } from "../../src/core/counters.ts";
+import { compileDefinitions } from "../../src/core/definitions.ts";
 import { createEngine, type EngineOptions, type OwnedEngine } from "../../src/core/engine.ts";
 import { SERVER_GRANTS } from "../../src/core/grants.ts";
 import type { Appended, Broker } from "../../src/core/ports.ts";
@@ -14,6 +15,8 @@ export interface Harness {
   readonly counters: Counters;
   readonly logged: string[];
   publish(channel: string, text: string, key?: string): Appended;
+  /** Stores several messages in one step, as another node may; answers with the last one's place. */
+  append(channel: string, texts: readonly string[]): Appended | undefined;
 }
 
 export function createHarness(
@@ -27,6 +30,7 @@ export function createHarness(
   const counters = createCounters();
   const logged: string[] = [];
   const log = (message: string): void => void logged.push(message);
+  const definitions = compileDefinitions(options.channels, options.retention);
   const engine = createEngine({
     broker: wrap(memory),
     clock,
@@ -46,5 +50,24 @@ export function createHarness(
         throw new Error("This harness publishes to a broker that answers at once.");
       return appended;
     },
+    append(channel, texts) {
+      const outcome = memory.append(
+        definitions.find(channel).spec(channel),
+        texts.map((text) => ({
+          kind: "text",
+          data: encodeText(text),
+          id: undefined,
+          at: undefined,
+          key: undefined,
+        })),
+      );
+      if (outcome.is !== "stored") throw outcome.error;
+      return outcome.results.at(-1);
+    },
   };
+}
+
+/** Lets promises that are settled already run their course. */
+export async function settle(): Promise<void> {
+  for (let tick = 0; tick < 12; tick++) await Promise.resolve();
 }

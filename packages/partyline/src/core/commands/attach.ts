@@ -1,0 +1,40 @@
+import type { Keep } from "../../protocol/message.ts";
+import type { Since } from "../../protocol/position.ts";
+import { defaultSince } from "../../protocol/since.ts";
+import type { Channel } from "../channel.ts";
+import type { Context } from "../context.ts";
+import type { AttachAnswer, MaybePromise, Page } from "../ports.ts";
+
+/** Where a cursor begins. */
+export interface Place {
+  readonly answer: AttachAnswer;
+  /** See `began` of `Since`. */
+  readonly began: number;
+}
+
+/** Answers where a reader of a channel that this node follows begins; the broker decides, but for what needs no deciding. */
+export function placeCursor(
+  context: Context,
+  channel: Channel,
+  given: Since | undefined,
+): MaybePromise<Place> {
+  const { head, spec } = channel;
+  const since = given ?? defaultSince(spec.keep);
+  const atHead =
+    since.at === "now" ||
+    (since.at === "position" && since.position.epoch === head.epoch && since.position.offset === head.offset);
+  const start = { position: head, gap: undefined, remaining: 0, epoch: head.epoch, head: head.offset };
+  if (atHead) return { answer: toAnswer(channel, start), began: 0 };
+  const placed = (page: Page | undefined): Place => {
+    const fromNothing = page !== undefined && (page.gap !== undefined || since.at !== "position");
+    return { answer: toAnswer(channel, page ?? start), began: fromNothing ? page.head : 0 };
+  };
+  const page = context.broker.read(spec, since, { messages: 0, bytes: 0 });
+  return page instanceof Promise ? page.then(placed) : placed(page);
+}
+
+function toAnswer(channel: Channel, start: Omit<Page, "entries">): AttachAnswer {
+  const { position, gap, remaining, epoch, head } = start;
+  const keep: Keep = channel.spec.keep;
+  return { channel, position, gap, head: { epoch, offset: head }, replayed: remaining, keep };
+}
