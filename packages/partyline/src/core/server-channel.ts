@@ -121,8 +121,8 @@ export function createServerChannel<T>(engine: Engine, name: string): ServerChan
 
 function payload(data: unknown, kind: ServerPublishOptions["kind"]): Pick<PublishRequest, "kind" | "data"> {
   if (data instanceof Uint8Array) {
-    // The caller may write to its buffer again; what is in the log may not change.
-    return { kind: kind === "json" || kind === "text" ? kind : "binary", data: data.slice() };
+    // A copy, which `slice` of a Buffer is not: the caller may write to it again, and what is in the log may not change.
+    return { kind: kind === "json" || kind === "text" ? kind : "binary", data: new Uint8Array(data) };
   }
   if (typeof data === "string" && kind !== "json") {
     return { kind: kind === "binary" ? "binary" : "text", data: encodeText(data) };
@@ -156,7 +156,7 @@ function value({ kind, data }: Entry): unknown {
     case "text":
       return decodeText(data);
     case "binary":
-      return data.slice();
+      return new Uint8Array(data);
     case "deleted":
       return undefined;
   }
