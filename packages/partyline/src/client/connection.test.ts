@@ -107,6 +107,21 @@ describe("the client's state", () => {
   });
 });
 
+describe("a transport that is tried beside the present one", () => {
+  it("and fails takes nothing with it: an attach that was under way is answered all the same", async () => {
+    const { rig } = watched();
+    await rig.welcome();
+    const [live] = rig.sockets;
+    // The scripted network has one transport only; changing to another one fails when it is opened.
+    const changed = rig.client.switchTransport("sse");
+    const got: number[] = [];
+    rig.client.channel("a").on("message", ({ offset }) => got.push(offset));
+    await expect(changed).rejects.toMatchObject({ code: "offline" });
+    live?.say(attached(1, 7), { t: "m", c: 3, offset: 8, time: 1, kind: "json", data: 1 });
+    expect(got).toEqual([8]);
+  });
+});
+
 describe("coming back", () => {
   it("waits with full jitter, twice as long after each failure, up to the longest wait", async () => {
     const { rig } = watched({ maxDelay: 1500 });

@@ -31,10 +31,10 @@ export type ChannelFrame = MessageFrame | GapFrame | SkipFrame | MarkFrame | Sta
 
 /** The reader of a channel, as links know it. */
 export interface ChannelReader {
-  /** This stream is about to attach the channel: from where? Its reply is the newest, whatever came before. */
+  /** This stream is about to attach the channel: from where? */
   attaching(stream: object): string | undefined;
   attached(frame: AttachedFrame, stream: object): void;
-  refused(frame: ErrorFrame, stream: object): void;
+  refused(frame: ErrorFrame): void;
   /** `epoch` is that of the stream; `size` the length of the line. */
   frame(frame: ChannelFrame, epoch: string, size: number): void;
 }

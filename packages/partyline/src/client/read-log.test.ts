@@ -96,6 +96,10 @@ describe("the reader's rule", () => {
     expect(read("b:5", attached("b:0", jump("a:7", "b:0", "epoch")))).toBe("drop");
   });
 
+  it("asks again where the reply to an attach tells of an epoch while another stream has told of a later one", () => {
+    expect(read("c:5", attached("b:0", jump("a:9", "b:0", "epoch")))).toBe("reattach");
+  });
+
   it("asks again where a stream of another epoch tells of a third one [READ-1]", () => {
     expect(read("c:5", gap("a:9", "b:0", "epoch"))).toBe("reattach");
   });
@@ -142,6 +146,8 @@ interface Stream {
   epoch: string;
   /** What the server has sent on it. */
   offset: number;
+  /** The reply to its attach was heard. */
+  answered: boolean;
   readonly under: LogEvent[];
 }
 
@@ -202,6 +208,7 @@ class World {
     const opened = {
       epoch: this.name,
       offset: position.offset,
+      answered: false,
       under: [attached(`${this.name}:${position.offset}`, told)],
     };
     this.streams = [opened, ...this.streams].slice(0, 2);
@@ -218,10 +225,12 @@ class World {
 
   private hear(heard: Stream | undefined): void {
     const event = heard?.under.shift();
-    if (!event) return;
+    if (!heard || !event) return;
     if (event.t === "attached") {
-      if (heard !== this.awaiting) return;
-      this.awaiting = undefined;
+      // The older stream ends when the newer one is there, so its reply never comes behind the newer one's.
+      if (heard !== this.streams[0] && this.streams[0]?.answered) return;
+      heard.answered = true;
+      if (heard === this.awaiting) this.awaiting = undefined;
     }
     const before = this.cursor;
     const verdict = readLog(before, event, "history");

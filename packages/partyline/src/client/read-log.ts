@@ -23,9 +23,9 @@ type Cursor = Position | undefined;
 
 /** The reply to the newest attach. */
 export function readAttached(cursor: Cursor, position: Position, gap: Jump | undefined, keep: Keep): Verdict {
-  // During a hand-over the stream before this one has told the same gap, and has perhaps delivered beyond it.
-  if (gap) return counts(cursor, gap, keep) ? gap.to : "drop";
   if (!cursor) return position;
+  // `from` is where the cursor stood when it was asked; during a hand-over the other stream may have moved it since.
+  if (gap) return readJump(cursor, gap.from.epoch, gap, keep);
   // Continuous, but not from the cursor or what lies behind it: the stream was asked before the cursor was known, as
   // with `now`, or before another stream told a change of epoch. Asked again, the server decides.
   return position.epoch === cursor.epoch && position.offset <= cursor.offset ? cursor : "reattach";
@@ -37,11 +37,11 @@ export function readOffset(cursor: Cursor, position: Position): Verdict {
   return position.offset > cursor.offset + 1 ? "reattach" : position;
 }
 
-/** A gap or a skip that came later; `epoch` is that of the stream until here. */
+/** A gap or a skip; `epoch` is that of the stream until here. */
 export function readJump(cursor: Cursor, epoch: string, jump: Jump, keep: Keep): Verdict {
   if (epoch === cursor?.epoch) return counts(cursor, jump, keep) ? jump.to : "drop";
-  // Told by a stream that was in another epoch: it is late, or has told of the present one, or of one that is
-  // neither; then the server is asked, because of two epochs a reader can't tell which is the later.
+  // The stream was in another epoch: it is late, or tells of the present one, or of one that is neither; then the
+  // server is asked, because of two epochs a reader can't tell which is the later.
   return jump.reason === "epoch" && jump.to.epoch !== cursor?.epoch ? "reattach" : "drop";
 }
 
@@ -51,11 +51,10 @@ export function readMark(cursor: Cursor, position: Position): Verdict {
   return position.offset > cursor.offset ? "reattach" : cursor;
 }
 
-function counts(cursor: Cursor, { from, to, reason }: Jump, keep: Keep): boolean {
+function counts(cursor: Position, { from, to, reason }: Jump, keep: Keep): boolean {
+  if (reason === "epoch" || reason === "unknown-position") return true;
   // The full state of a `latest` channel follows its gap and replaces, so going back is what is meant.
-  if (!cursor || reason === "unknown-position" || (reason && keep === "latest")) return true;
-  // Two streams tell one change of epoch twice; going back the second time would deliver twice.
-  if (reason === "epoch") return cursor.epoch !== to.epoch;
+  if (reason && keep === "latest") return true;
   return to.offset > cursor.offset && from.offset <= cursor.offset;
 }
 

@@ -50,7 +50,7 @@ export function createStream(host: LinkHost, token: string | undefined): Stream 
       for (const [channel, attach] of attaches) {
         if (attach !== number) continue;
         channels.delete(channel);
-        host.reader(channel)?.refused(frame, stream);
+        host.reader(channel)?.refused(frame);
       }
     }
   };

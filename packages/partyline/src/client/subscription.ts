@@ -59,7 +59,7 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
   let head: Position | undefined;
   let asOf: number | undefined;
   let state: ChannelState = { status: "detached" };
-  /** The stream whose reply to an attach is awaited: until then what comes belongs to the attach before it. */
+  /** The stream whose reply to the newest attach is awaited: until then what comes belongs to the attach before it. */
   let awaiting: object | undefined;
   let mode: "reading" | "paused" | "refused" | "closed" = "reading";
   /** What the server said last, until it attached the channel. */
@@ -236,8 +236,10 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
       return cursor ? formatPosition(cursor) : options.since;
     },
     attached(frame, stream) {
-      if (awaiting !== stream || !isWanted()) return;
-      awaiting = undefined;
+      // A reply to an attach before the newest counts too: links and rounds end when the next one is welcomed, so it
+      // can't come after the reply that replaces it.
+      if (awaiting === stream) awaiting = undefined;
+      if (!isWanted()) return;
       const { gap } = frame;
       known = frame.keep;
       attached = true;
@@ -252,9 +254,7 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
       if (gap && counts) jumped(gap);
       update();
     },
-    refused(frame, stream) {
-      if (awaiting === stream) refuse(fromErrorFrame(frame));
-    },
+    refused: (frame) => refuse(fromErrorFrame(frame)),
     frame(frame, epoch, size) {
       // A full reader takes nothing more: the cursor stays where it is, and the log has the rest.
       if (!isWanted()) return;
