@@ -18,7 +18,7 @@ export function fromProblem(status: number, body: unknown): PartylineError {
 
 /** The connection is gone; a new one is on its way unless the client says otherwise. */
 export function connectionLost(message: string, cause?: unknown): PartylineError {
-  return new PartylineError("offline", message, { remedy: "The client connects again by itself.", cause });
+  return new PartylineError("offline", message, { remedy: "It connects again by itself.", cause });
 }
 
 /** Nothing was heard for too long. */
@@ -50,7 +50,7 @@ export class GapError extends PartylineError {
 
   constructor(gap: ChannelGap, cause?: unknown) {
     super("gap", `Messages of "${gap.channel}" were missed, ${gap.from} to ${gap.to}: ${gap.reason}.`, {
-      remedy: "Load the state anew, then iterate again or call resume().",
+      remedy: "Load the state anew, then iterate again or resume().",
       cause,
     });
     this.gap = gap;

@@ -155,6 +155,6 @@ function uncertain(cause: PartylineError): PartylineError {
 /** Told where a message of a `nothing` channel meets no connection. */
 export function offlineError(): PartylineError {
   return new PartylineError("offline", "Not connected, and its messages do not wait.", {
-    remedy: "Publish again when the client is live.",
+    remedy: "Publish again when live.",
   });
 }

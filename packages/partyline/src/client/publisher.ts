@@ -63,7 +63,7 @@ export function createPublisher(channel: string, core: Core, keep: () => Keep): 
     if (keep() === "nothing" && !core.link) throw offlineError();
     if (size > messageBytes)
       throw new PartylineError("too-large", `${size} bytes; at most ${messageBytes} are taken.`, {
-        remedy: "Send less, or a reference to where the data is.",
+        remedy: "Send less, or a reference.",
       });
     const fields = JSON.stringify({ ...value, channel, id, key }).slice(1, -1) + json;
     if (
