@@ -21,7 +21,10 @@ export interface HostOptions {
 /** Marks the socket of a stream: a request that comes behind it is not handled. */
 const STREAMING: unique symbol = Symbol("partyline.streaming");
 
-type MarkedSocket = Duplex & { [STREAMING]?: boolean };
+/** The newest response on a socket: what is asked behind it waits for it, also where Node hands over the socket. */
+const NEWEST: unique symbol = Symbol("partyline.newest");
+
+type MarkedSocket = Duplex & { [STREAMING]?: boolean; [NEWEST]?: ServerResponse | undefined };
 
 /** Requests of Node's `http`: those of our paths are answered, of others it keeps its hands off. */
 export class NodeHost {
@@ -43,10 +46,12 @@ export class NodeHost {
     const target = splitTarget(request.url ?? "/");
     const route = this.service.router(target.path);
     if (!route) return false;
-    if ((request.socket as MarkedSocket)[STREAMING]) {
-      request.socket.destroy();
+    const socket: MarkedSocket = request.socket;
+    if (socket[STREAMING]) {
+      socket.destroy();
       return true;
     }
+    socket[NEWEST] = response;
     const exchange = new NodeExchange(request, route, target.query, {
       address: this.address(request),
       response,
@@ -99,7 +104,7 @@ export class NodeHost {
   /** A stream that Node has handed over as a bare socket. */
   upgradedStream(request: IncomingMessage, socket: Duplex, route: Route, query: string): void {
     const { service } = this;
-    socket.on("error", destroyThis).on("end", destroyThis);
+    socket.on("end", destroyThis);
     // Else its end would never be seen; what comes from the peer is dropped.
     socket.resume();
     const exchange = new NodeExchange(request, route, query, { address: this.address(request) });
@@ -116,6 +121,17 @@ export class NodeHost {
       answer.connection.begin(socket);
     });
   }
+}
+
+/**
+ * Calls when the requests before this one on its socket have been answered. Node does not wait for that when it hands
+ * over a socket, and a publish whose body is still on its way is answered later than a stream behind it could begin.
+ */
+export function afterEarlier(socket: MarkedSocket, begin: () => void): void {
+  const newest = socket[NEWEST];
+  socket[NEWEST] = undefined;
+  if (!newest || newest.writableFinished) return begin();
+  newest.once("close", begin);
 }
 
 function contentHeaders({ type, body }: WholeAnswer): string[] {

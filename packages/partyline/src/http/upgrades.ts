@@ -11,9 +11,9 @@ import { asksForWebSocket, isStreamRequest } from "../transports/stream-request.
 import { createHandshakes, type Handshakes } from "../transports/websocket-server.ts";
 import { problemAnswer } from "./answers.ts";
 import { NodeExchange } from "./node-exchange.ts";
-import type { NodeHost } from "./node-host.ts";
+import { afterEarlier, type NodeHost } from "./node-host.ts";
 import { destroyThis, writeRawAnswer } from "./raw-answer.ts";
-import { splitTarget } from "./routes.ts";
+import { type Route, splitTarget } from "./routes.ts";
 import { mustNotDrain, refusal, takeSeat } from "./service.ts";
 
 /** `ws` asks for nothing else, and a client may be of an older draft. */
@@ -61,18 +61,27 @@ export class Upgrades {
     const { path, query } = splitTarget(request.url ?? "/");
     const route = this.#host.service.router(path);
     if (!route) return false;
+    socket.on("error", destroyThis);
     // Not `request.upgrade`, which Node sets for both; and `head` of a stream is dropped with all else that comes.
     if (isStreamRequest(request)) {
-      this.#host.upgradedStream(request, socket, route, query);
+      afterEarlier(socket, () => this.#host.upgradedStream(request, socket, route, query));
       return true;
     }
-    socket.on("error", destroyThis);
+    afterEarlier(socket, () => this.#begin(request, socket, head, { route, query }));
+    return true;
+  }
+
+  #begin(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    { route, query }: { readonly route: Route; readonly query: string },
+  ): void {
     const exchange = new NodeExchange(request, route, query, { address: this.#host.address(request) });
     this.#webSocket({ request, socket, head, exchange }).catch((error: unknown) => {
       if (socket.destroyed) return;
       writeRawAnswer(socket, refusal(this.#host.service, exchange, error), this.#host.base);
     });
-    return true;
   }
 
   async #webSocket(upgrade: Upgrade): Promise<void> {
