@@ -21,7 +21,6 @@ export const CLOSE = {
   unauthorized: 4401,
   forbidden: 4403,
   unknownChannel: 4404,
-  slow: 4408,
   tooManyChannels: 4409,
   gap: 4410,
   tooLarge: 4413,
@@ -30,6 +29,7 @@ export const CLOSE = {
   version: 4426,
   internal: 4500,
   unavailable: 4503,
+  slow: 4504,
   tokenExpired: 4508,
 } as const;
 

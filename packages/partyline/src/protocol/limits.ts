@@ -28,7 +28,7 @@ export interface Limits {
   readonly waitSeconds: number;
   /** Fragments of one WebSocket message (close 1008). Default 16 384. */
   readonly fragments: number;
-  /** How long a reader that takes no byte is kept (close 4408). Default 60 000. */
+  /** How long a reader that takes no byte is kept (close 4504). Default 60 000. */
   readonly slowReader: number;
 }
 
