@@ -57,6 +57,7 @@ export abstract class StreamConnection implements Connection, Kept {
     if (this.#state === "waiting") this.#state = "open";
     this.#since = registry.second;
     registry.add(this);
+    this.surroundings.engine.metrics.count("connections", "sse");
     this.opened();
     if (this.#state === "ending") out.end();
   }
@@ -150,16 +151,12 @@ export abstract class StreamConnection implements Connection, Kept {
   gone(): void {
     if (this.#state === "ended") return;
     this.#state = "ended";
+    const began = this.#out !== undefined;
     this.#out = undefined;
     this.surroundings.registry.remove(this);
     this.#seat.leave();
     this.delivery.closed();
-    this.over();
-  }
-
-  /** Called once, after the end. */
-  protected over(): void {
-    this.surroundings.engine.metrics.count("closed", "sse");
+    if (began) this.surroundings.engine.metrics.count("closed", "sse");
   }
 }
 

@@ -167,7 +167,9 @@ export abstract class WebSocketConnection implements Connection, Kept, SocketOwn
   }
 
   destroy(): void {
-    this.#out?.destroy();
+    const out = this.#out;
+    this.gone();
+    out?.destroy();
   }
 
   gone(): void {

@@ -1,0 +1,259 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { serve } from "@hono/node-server";
+import express from "express";
+import fastify from "fastify";
+import { Hono } from "hono";
+import { afterEach, describe, expect, it } from "vitest";
+import { createPartyline, type Partyline } from "../src/server.ts";
+import { openRawSse } from "./transport/http-probes.ts";
+import { openConnectWebSocket, openRawWebSocket } from "./transport/websocket-probes.ts";
+
+interface Host {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const servers: Partyline[] = [];
+const hosts: Host[] = [];
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.close();
+  for (const host of hosts.splice(0)) await host.close();
+});
+
+function create(): Partyline {
+  const server = createPartyline({ logger: silent });
+  servers.push(server);
+  return server;
+}
+
+async function listen(http: Server): Promise<Host> {
+  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
+    close: () =>
+      new Promise((resolve) => {
+        http.close(() => resolve());
+        http.closeAllConnections();
+      }),
+  };
+}
+
+const OWN = { path: "/own", text: "the application's own" };
+
+/** Each way to live in an application that is already there; it has a page of its own at `/own`. */
+const WAYS: { name: string; webSockets: boolean; start(server: Partyline): Promise<Host> }[] = [
+  {
+    name: "node:http, attached",
+    webSockets: true,
+    async start(server) {
+      const http = createServer((_request, response) => response.end(OWN.text));
+      server.attach(http);
+      return listen(http);
+    },
+  },
+  {
+    name: "node:http, attached, with its class of requests",
+    webSockets: true,
+    async start(server) {
+      const { IncomingMessage } = server;
+      const http = createServer({ IncomingMessage }, (_request, response) => response.end(OWN.text));
+      server.attach(http);
+      return listen(http);
+    },
+  },
+  {
+    name: "node:http, by its handlers",
+    webSockets: true,
+    async start(server) {
+      const http = createServer((request, response) =>
+        server.handler(request, response, () => response.end(OWN.text)),
+      );
+      http.on("upgrade", (request, socket, head) => {
+        if (!server.upgrade(request, socket, head)) socket.destroy();
+      });
+      return listen(http);
+    },
+  },
+  {
+    name: "Express 5, as middleware",
+    webSockets: true,
+    async start(server) {
+      const app = express();
+      app.use(server.handler);
+      app.get(OWN.path, (_request, response) => void response.send(OWN.text));
+      const http = createServer(app);
+      http.on("upgrade", server.upgrade);
+      return listen(http);
+    },
+  },
+  {
+    name: "Express 5, attached to its server",
+    webSockets: true,
+    async start(server) {
+      const app = express();
+      app.use(express.json());
+      app.get(OWN.path, (_request, response) => void response.send(OWN.text));
+      const http = createServer(app);
+      server.attach(http);
+      return listen(http);
+    },
+  },
+  {
+    name: "Fastify 5, attached to its server",
+    webSockets: true,
+    async start(server) {
+      const app = fastify();
+      app.get(OWN.path, () => OWN.text);
+      await app.ready();
+      server.attach(app.server);
+      return { url: await app.listen({ port: 0, host: "127.0.0.1" }), close: () => app.close() };
+    },
+  },
+  {
+    name: "Hono 4, by fetch",
+    webSockets: false,
+    async start(server) {
+      const app = new Hono();
+      app.get(OWN.path, (context) => context.text(OWN.text));
+      app.all("/channels/*", (context) => server.fetch(context.req.raw));
+      app.all("/connect", (context) => server.fetch(context.req.raw));
+      return honoHost(app);
+    },
+  },
+  {
+    name: "Hono 4, by fetch and attached for WebSockets",
+    webSockets: true,
+    async start(server) {
+      const app = new Hono();
+      app.get(OWN.path, (context) => context.text(OWN.text));
+      app.all("/channels/*", (context) => server.fetch(context.req.raw));
+      const host = await honoHost(app);
+      server.attach(host.http);
+      return host;
+    },
+  },
+];
+
+async function honoHost(app: Hono): Promise<Host & { http: Server }> {
+  const { http, port } = await new Promise<{ http: Server; port: number }>((resolve) => {
+    const started = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }, (address) =>
+      resolve({ http: started as Server, port: address.port }),
+    );
+  });
+  return {
+    http,
+    url: `http://127.0.0.1:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        http.close(() => resolve());
+        http.closeAllConnections();
+      }),
+  };
+}
+
+async function enter(way: (typeof WAYS)[number]): Promise<{ server: Partyline; url: string }> {
+  const server = create();
+  const host = await way.start(server);
+  hosts.push(host);
+  return { server, url: host.url };
+}
+
+describe.each(WAYS)("within $name", (way) => {
+  it("publishes, reads history and streams [HTTP-1]", async () => {
+    const { url } = await enter(way);
+    await using stream = await openRawSse({ url, channel: "a/b" });
+    const json = { "content-type": "application/json" };
+    const posted = await fetch(`${url}/channels/a/b`, { method: "POST", body: '{"n":1}', headers: json });
+    expect(posted.status).toBe(201);
+    expect(await stream.next()).toMatchObject({ data: '{"n":1}' });
+    const history = (await (await fetch(`${url}/channels/a/b`)).json()) as { messages: unknown[] };
+    expect(history.messages).toMatchObject([{ offset: 1, data: { n: 1 } }]);
+  });
+
+  it("speaks WebSocket, raw and multiplexed", async ({ skip }) => {
+    skip(!way.webSockets, "a fetch handler has no WebSockets");
+    const { server, url } = await enter(way);
+    await using raw = await openRawWebSocket({ url, channel: "a" });
+    await using multiplexed = await openConnectWebSocket({ url, channel: "a" });
+    await server.channel("a").publish("x");
+    expect(await raw.next()).toMatchObject({ data: "x" });
+    expect(await multiplexed.next()).toMatchObject({ data: "x" });
+  });
+
+  it("leaves the application's own paths to it, also for foreign pages", async () => {
+    const { url } = await enter(way);
+    const headers = { "sec-fetch-site": "cross-site" };
+    expect(await (await fetch(`${url}${OWN.path}`, { headers })).text()).toBe(OWN.text);
+    expect((await fetch(`${url}/channels/a`, { headers })).status).toBe(403);
+  });
+
+  it("refuses a body that is too large, and sees who has gone", async () => {
+    const { server, url } = await enter(way);
+    const big = await fetch(`${url}/channels/a`, { method: "POST", body: new Uint8Array(100_000) });
+    expect([big.status, ((await big.json()) as { code: string }).code]).toEqual([413, "too-large"]);
+    {
+      await using stream = await openRawSse({ url, channel: "a" });
+      expect([stream.response.status, server.connections]).toEqual([200, 1]);
+    }
+    while (server.connections > 0) await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  it("ends its streams when it is closed, and the application goes on", async () => {
+    const { server, url } = await enter(way);
+    await using stream = await openRawSse({ url, channel: "a" });
+    await server.close();
+    expect(await stream.next()).toEqual({ is: "end", code: "draining" });
+    expect(await (await fetch(`${url}${OWN.path}`)).text()).toBe(OWN.text);
+  });
+});
+
+describe("an attached server", () => {
+  it("leaves upgrades of others to them, and answers those that are nobody's", async () => {
+    const server = create();
+    const http = createServer();
+    server.attach(http);
+    const host = await listen(http);
+    hosts.push(host);
+    await expect(openRawWebSocket({ url: `${host.url}/x`, channel: "a" })).rejects.toMatchObject({
+      code: "unknown-path",
+    });
+    const taken = new Promise((resolve) =>
+      http.on("upgrade", (request, socket) => {
+        if (!request.url?.startsWith("/x")) return;
+        resolve(request.url);
+        socket.destroy();
+      }),
+    );
+    await expect(openRawWebSocket({ url: `${host.url}/x`, channel: "a" })).rejects.toThrow("socket hang up");
+    expect(await taken).toBe("/x/channels/a");
+  });
+
+  it("puts the listeners back when it is closed", async () => {
+    const server = create();
+    const own = (): void => undefined;
+    const http = createServer(own);
+    server.attach(http);
+    await server.close();
+    expect([http.listeners("request"), http.listenerCount("upgrade")]).toEqual([[own], 0]);
+  });
+
+  it("lives below a prefix", async () => {
+    const server = createPartyline({ path: "/realtime", logger: silent });
+    servers.push(server);
+    const { url } = await server.listen(0);
+    expect((await fetch(`${url}/realtime/channels/a`)).status).toBe(200);
+    expect((await fetch(`${url}/channels/a`)).status).toBe(404);
+    expect(() => createPartyline({ path: "realtime/" })).toThrow(TypeError);
+  });
+
+  it("warns once that any host name is answered", async () => {
+    const warned: string[] = [];
+    const server = createPartyline({ logger: { ...silent, warn: (message) => warned.push(message) } });
+    servers.push(server);
+    for (let n = 0; n < 2; n++) await server.fetch(new Request("http://any.example/channels/a"));
+    expect(warned).toEqual([expect.stringContaining("`hosts`")]);
+  });
+});
