@@ -8,7 +8,8 @@ export interface Ask {
 }
 
 /** Node's `fetch` sends no `Host` or `Origin` of our choice; `http.request` sends what it is told. */
-function ask(
+export function ask(
+  port: number,
   path: string,
   { method = "GET", headers = {}, body }: Ask = {},
 ): Promise<{
