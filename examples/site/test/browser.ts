@@ -5,7 +5,8 @@ import { chromiumOptions } from "../../../scripts/chromium.ts";
 
 /** A browser whose windows are told apart like those of different people: each has its own storage. */
 export interface Windows {
-  open(url: string): Promise<{ page: Page; context: BrowserContext }>;
+  /** @param init Runs in the page before its own code. */
+  open(url: string, init?: () => void): Promise<{ page: Page; context: BrowserContext }>;
   /** Closes the windows. Throws what went wrong in them, which a page may otherwise hide. */
   closeAll(): Promise<void>;
   end(): Promise<void>;
@@ -16,7 +17,7 @@ export async function openWindows(): Promise<Windows> {
   let contexts: BrowserContext[] = [];
   let errors: string[] = [];
   return {
-    async open(url) {
+    async open(url, init) {
       const context = await browser.newContext({ locale: "en-GB", reducedMotion: "reduce" });
       contexts.push(context);
       const page = await context.newPage();
@@ -26,6 +27,7 @@ export async function openWindows(): Promise<Windows> {
         if (message.type() === "error" && !/net::ERR_|WebSocket/.test(message.text()))
           errors.push(message.text());
       });
+      if (init !== undefined) await page.addInitScript(init);
       await page.goto(url);
       return { page, context };
     },
