@@ -1,4 +1,3 @@
-import { errorFrame, gapFields } from "../protocol/answer-frames.ts";
 import { PartylineError, toPartylineError } from "../protocol/errors.ts";
 import {
   type AttachFrame,
@@ -6,18 +5,20 @@ import {
   type DeleteFrame,
   PROTOCOL_VERSION,
   type PublishFrame,
-  type ServerFrame,
   type TokenFrame,
 } from "../protocol/frames.ts";
-import { HELLO_BYTES } from "../protocol/limits.ts";
+import { connectFrameBytes, HELLO_BYTES } from "../protocol/limits.ts";
 import { encodeText } from "../protocol/message.ts";
 import { formatPosition, parseSince } from "../protocol/position.ts";
 import { readClientFrame, type RefusedLine } from "../protocol/read-client-frame.ts";
+import { Answers } from "./answers.ts";
 import type { Channels } from "./channels.ts";
+import { attachedFrame } from "./commands/attach.ts";
 import { type Draft, publishDraft } from "./commands/publish.ts";
 import { regrant } from "./commands/token.ts";
 import type { Context } from "./context.ts";
 import { OPEN_GRANTS } from "./grants.ts";
+import { HeldChannels } from "./held-channels.ts";
 import { readHello } from "./hello.ts";
 import type {
   AttachAnswer,
@@ -29,11 +30,11 @@ import type {
 } from "./ports.ts";
 import { heldError } from "./publish-queue.ts";
 import { ChannelReader } from "./reader.ts";
-import { Settlement } from "./settlement.ts";
 import { TokenBucket } from "./token-bucket.ts";
+import { WaitingLines } from "./waiting-lines.ts";
 
-/** Lines that wait while an attach, a hello or a token is being decided. */
-const WAITING_LINES = 1_024;
+/** How much may wait while an attach or a token is being decided, in frames of the largest size. */
+const WAITING_FRAMES = 4;
 
 /**
  * `greeting`: waits for `hello`. `open`: commands are handled as they come. `deciding`: one is under way that those
@@ -51,13 +52,13 @@ export class FrameConversation implements Conversation, Timed {
   readonly #options: ConversationOptions;
   readonly #reader: ChannelReader;
   readonly #bucket: TokenBucket;
-  readonly #settlement = new Settlement();
-  /** Channels on which a publish was not stored: what the peer sent after it waits for its `first`. */
-  readonly #held = new Set<string>();
+  readonly #answers: Answers;
+  readonly #waiting = new WaitingLines();
+  readonly #held = new HeldChannels();
   #state: State = "greeting";
   #greeted = false;
-  #waiting: string[] = [];
-  #waitingLength = 0;
+  /** Commands read, each of which has the number up to there as its place. */
+  #places = 0;
 
   constructor(
     context: Context,
@@ -75,21 +76,27 @@ export class FrameConversation implements Conversation, Timed {
       context.limits.commandBurst,
       context.clock.now(),
     );
+    this.#answers = new Answers(context, options.mode === "commands", (frame) =>
+      this.#reader.reply(connection, frame),
+    );
     if (options.mode === "full") context.wheel.add(this, context.limits.helloTimeout);
-    else this.#welcome(options.welcome);
+    else {
+      this.#answers.expect();
+      this.#welcome(options.welcome);
+    }
   }
 
   // --- from the transport -------------------------------------------------------------------------------------
 
   receive(line: string): void {
     if (this.#state === "ended") return;
-    this.#settlement.take();
+    this.#answers.expect();
     if (this.#state === "deciding") this.#wait(line);
     else this.#read(line);
   }
 
   settled(): Promise<void> | undefined {
-    return this.#settlement.wait();
+    return this.#answers.settled();
   }
 
   drained(): void {
@@ -98,9 +105,9 @@ export class FrameConversation implements Conversation, Timed {
 
   closed(): void {
     this.#state = "ended";
-    this.#waiting = [];
+    this.#waiting.clear();
     this.#reader.closed();
-    this.#settlement.finish();
+    this.#answers.finish();
   }
 
   /** Who has said nothing after the time for `hello` is sent away. */
@@ -113,14 +120,13 @@ export class FrameConversation implements Conversation, Timed {
 
   #read(line: string): void {
     if (this.#state === "greeting") this.#greet(line);
-    else this.#handle(readClientFrame(line));
+    else this.#handle(readClientFrame(line), ++this.#places);
   }
 
   #wait(line: string): void {
-    this.#waiting.push(line);
-    this.#waitingLength += line.length;
-    const tooLong = !this.#greeted && this.#waitingLength > HELLO_BYTES;
-    if (this.#waiting.length > WAITING_LINES || tooLong)
+    this.#waiting.add(line);
+    const most = this.#greeted ? WAITING_FRAMES * connectFrameBytes(this.#context.limits) : HELLO_BYTES;
+    if (this.#waiting.exceeds(most))
       this.#end(
         new PartylineError("overloaded", "Too much was sent while an earlier command was being decided."),
       );
@@ -144,9 +150,8 @@ export class FrameConversation implements Conversation, Timed {
 
   #resume(): void {
     while (this.#state === "open" || this.#state === "greeting") {
-      const line = this.#waiting.shift();
+      const line = this.#waiting.next();
       if (line === undefined) return;
-      this.#waitingLength -= line.length;
       this.#read(line);
     }
   }
@@ -161,7 +166,7 @@ export class FrameConversation implements Conversation, Timed {
       if (encodeText(line).length > HELLO_BYTES)
         throw new PartylineError("too-large", `The first frame has at most ${HELLO_BYTES} bytes.`);
       const welcome = readHello(this.#context, line, this.#options.credentials);
-      this.#decide(welcome, (known) => this.#settle(() => this.#welcome(known)), failed);
+      this.#decide(welcome, (known) => this.#welcome(known), failed);
     } catch (error) {
       failed(error);
     }
@@ -172,7 +177,7 @@ export class FrameConversation implements Conversation, Timed {
     this.#state = "open";
     this.#reader.grants = welcome.grants;
     const { messageBytes, channelsPerConnection } = this.#context.limits;
-    this.#reply({
+    this.#answers.welcome({
       t: "welcome",
       v: PROTOCOL_VERSION,
       time: this.#context.broker.time(),
@@ -182,80 +187,83 @@ export class FrameConversation implements Conversation, Timed {
 
   // --- commands -----------------------------------------------------------------------------------------------
 
-  #handle(frame: ClientFrame | RefusedLine): void {
-    if (frame.t === "refused") {
-      this.#hold(frame.channel);
-      return this.#refuse(frame.n, frame.error);
-    }
-    if (frame.t === "hello") return this.#refuse(undefined, badFrame("`hello` comes once, first"));
+  #handle(frame: ClientFrame | RefusedLine, place: number): void {
+    const n = "n" in frame ? frame.n : undefined;
     try {
-      const delay = this.#bucket.take(this.#context.clock.now());
-      if (delay > 0) throw this.#tooFast(delay);
-      this.#command(frame);
+      this.#pace();
+      if (frame.t === "refused") throw frame.error;
+      if (frame.t === "hello") throw badFrame("`hello` comes once, first");
+      this.#command(frame, place);
     } catch (error) {
-      if (frame.t === "publish" || frame.t === "delete") this.#hold(frame.channel);
-      this.#refuse(frame.n, error);
+      if (frame.t === "publish" || frame.t === "delete" || frame.t === "refused")
+        this.#hold(frame.channel, place);
+      this.#answers.refuse(place, n, error);
     }
   }
 
-  #command(frame: Command): void {
+  /** @throws PartylineError `rate-limited`, whatever the line holds: what is no frame costs as much. */
+  #pace(): void {
+    const delay = this.#bucket.take(this.#context.clock.now());
+    if (delay === 0) return;
+    const { commandsPerSecond } = this.#context.limits;
+    throw new PartylineError("rate-limited", `More than ${commandsPerSecond} commands a second.`, {
+      retryAfter: Math.ceil(delay / 1_000),
+    });
+  }
+
+  #command(frame: Command, place: number): void {
     const { mode } = this.#options;
     const attaches = frame.t === "attach";
     if ((mode === "channels" && !attaches) || (mode === "commands" && attaches))
       throw badFrame(`\`${frame.t}\` has no place in this request`);
     switch (frame.t) {
       case "attach":
-        return this.#attach(frame);
+        return this.#attach(frame, place);
       case "detach":
-        this.#reader.detach(frame.channel);
-        return this.#answer({ t: "result", n: frame.n });
+        this.#reader.detach(frame.channel.normalize("NFC"));
+        return this.#answers.give(place, { t: "result", n: frame.n });
       case "publish":
-        return this.#publish(frame, { ...frame, key: frame.key });
+        return this.#publish(frame, { ...frame, key: frame.key }, place);
       case "delete":
-        return this.#publish(frame, { ...frame, kind: "deleted", data: NO_DATA });
+        return this.#publish(frame, { ...frame, kind: "deleted", data: NO_DATA }, place);
       case "token":
-        return this.#token(frame);
+        return this.#token(frame, place);
       case "ping":
-        return this.#answer({ t: "pong", n: frame.n });
+        return this.#answers.give(place, { t: "pong", n: frame.n });
     }
   }
 
-  #attach(frame: AttachFrame): void {
+  #attach(frame: AttachFrame, place: number): void {
     const answered = (answer: AttachAnswer): void => {
-      this.#answer({
-        t: "attached",
-        n: frame.n,
-        channel: frame.channel,
-        c: answer.channel.number,
-        position: formatPosition(answer.position),
-        head: formatPosition(answer.head),
-        replayed: answer.replayed,
-        keep: answer.keep,
-        ...(answer.gap ? { gap: gapFields(answer.gap) } : {}),
-      });
+      this.#answers.give(place, attachedFrame(frame, answer));
       this.#reader.start(answer.channel.name);
     };
     const attached = this.#reader.attach(frame.channel, parseSince(frame.since));
-    this.#decide(attached, answered, (error) => this.#refuse(frame.n, error));
+    this.#decide(attached, answered, (error) => this.#answers.refuse(place, frame.n, error));
   }
 
-  #publish(frame: PublishFrame | DeleteFrame, draft: Draft): void {
+  #publish(frame: PublishFrame | DeleteFrame, draft: Draft, place: number): void {
     const channel = this.#channels.get(frame.channel);
     const { name } = channel;
-    if (frame.first) this.#held.delete(name);
-    if (this.#held.has(name)) throw heldError();
-    const by = { grants: this.#reader.grants, held: (): boolean => this.#held.has(name) };
-    publishDraft(this.#context, channel, draft, by, (outcome) => {
+    if (frame.first) this.#held.release(name);
+    const held = (): boolean => this.#held.holds(name, place);
+    if (held()) throw heldError();
+    publishDraft(this.#context, channel, draft, { grants: this.#reader.grants, held }, (outcome) => {
       if (outcome instanceof PartylineError) {
-        this.#held.add(name);
-        return this.#refuse(frame.n, outcome);
+        this.#hold(name, place);
+        return this.#answers.refuse(place, frame.n, outcome);
       }
       const position = formatPosition(outcome.position);
-      this.#answer({ t: "result", n: frame.n, position, ...(outcome.duplicate ? { duplicate: true } : {}) });
+      this.#answers.give(place, {
+        t: "result",
+        n: frame.n,
+        position,
+        ...(outcome.duplicate ? { duplicate: true } : {}),
+      });
     });
   }
 
-  #token(frame: TokenFrame): void {
+  #token(frame: TokenFrame, place: number): void {
     const options = this.#options;
     const granted = this.#context.authenticator.authenticate({
       token: frame.token,
@@ -263,45 +271,17 @@ export class FrameConversation implements Conversation, Timed {
     });
     const grant = (grants: Welcome["grants"]): void => {
       regrant(this.#context, this.#reader, grants);
-      this.#answer({ t: "result", n: frame.n });
+      this.#answers.give(place, { t: "result", n: frame.n });
     };
-    this.#decide(granted, grant, (error) => this.#refuse(frame.n, error));
+    this.#decide(granted, grant, (error) => this.#answers.refuse(place, frame.n, error));
   }
 
   /** Whatever is not stored holds what was sent after it, or that would overtake its repeat. */
-  #hold(channel: string | undefined): void {
-    if (channel !== undefined) this.#held.add(channel.normalize("NFC"));
-  }
-
-  // --- answers ------------------------------------------------------------------------------------------------
-
-  #tooFast(delay: number): PartylineError {
-    const { commandsPerSecond } = this.#context.limits;
-    return new PartylineError("rate-limited", `More than ${commandsPerSecond} commands a second.`, {
-      retryAfter: Math.ceil(delay / 1_000),
-    });
-  }
-
-  #refuse(n: number | undefined, thrown: unknown): void {
-    const error = toPartylineError(thrown);
-    if (error.code === "internal") this.#context.logger.error("a command failed", { error: error.cause });
-    this.#context.metrics.count("refused", error.code);
-    this.#answer(errorFrame(n, error));
-  }
-
-  #answer(frame: ServerFrame): void {
-    this.#settle(() => this.#reply(frame));
-  }
-
-  /** Replies first, so that who waits for the last answer finds it written. */
-  #settle(reply: () => void): void {
-    reply();
-    this.#settlement.answered();
-  }
-
-  #reply(frame: ServerFrame): void {
-    if (this.#state === "ended") return;
-    this.#reader.reply(this.#connection, frame);
+  #hold(channel: string | undefined, place: number): void {
+    if (channel === undefined) return;
+    this.#held.hold(channel, place);
+    if (this.#held.tooMany)
+      this.#end(new PartylineError("overloaded", "Publishes were refused on too many channels at once."));
   }
 
   #end(error: PartylineError): void {

@@ -22,6 +22,8 @@ export class PublishQueue {
   readonly #context: Context;
   readonly #spec: ChannelSpec;
   #waiting: Publish[] = [];
+  /** Those of `#waiting` that the broker has refused: told so when what was sent before them has its answer. */
+  readonly #refused = new Map<Publish, PartylineError>();
   #busy = false;
 
   constructor(context: Context, spec: ChannelSpec) {
@@ -73,8 +75,13 @@ export class PublishQueue {
     let taken = 0;
     for (; taken < this.#waiting.length && batch.length < BATCH; taken++) {
       const publish = this.#waiting[taken];
-      if (publish?.held?.()) publish.settle(heldError());
-      else if (publish) batch.push(publish);
+      if (!publish) continue;
+      const refusal = this.#refused.get(publish);
+      if (refusal && batch.length > 0) break;
+      if (refusal) this.#refused.delete(publish);
+      if (publish.held?.()) publish.settle(heldError());
+      else if (refusal) publish.settle(refusal);
+      else batch.push(publish);
     }
     this.#waiting = taken === this.#waiting.length ? [] : this.#waiting.slice(taken);
     return batch;
@@ -84,12 +91,7 @@ export class PublishQueue {
   #append(
     batch: readonly Publish[],
   ): AppendOutcome | PartylineError | Promise<AppendOutcome | PartylineError> {
-    const uncertain = (cause: unknown): PartylineError => {
-      this.#context.logger.error("append failed", { channel: this.#spec.name, error: String(cause) });
-      return new PartylineError("uncertain", "The broker did not say whether the message was stored.", {
-        cause,
-      });
-    };
+    const uncertain = (cause: unknown): PartylineError => this.#uncertain(cause);
     try {
       const outcome = this.#context.broker.append(
         this.#spec,
@@ -101,26 +103,35 @@ export class PublishQueue {
     }
   }
 
+  #uncertain(cause: unknown): PartylineError {
+    this.#context.logger.error("append failed", { channel: this.#spec.name, error: String(cause) });
+    return new PartylineError("uncertain", "The broker did not say whether the message was stored.", {
+      cause,
+    });
+  }
+
   #settle(batch: readonly Publish[], outcome: AppendOutcome | PartylineError): void {
     if (outcome instanceof PartylineError) {
       for (const publish of batch) publish.settle(outcome);
       return;
     }
-    if (outcome.is === "stored") {
-      for (const [index, publish] of batch.entries()) {
-        const result = outcome.results[index];
-        if (result) this.#stored(publish, result);
+    if (outcome.is === "refused") {
+      const refused = batch[outcome.index];
+      if (refused) return this.#appendAgain(batch, refused, outcome.error);
+    } else if (outcome.results.length === batch.length) {
+      for (const [index, result] of outcome.results.entries()) {
+        this.#context.metrics.count(result.duplicate ? "duplicates" : "published");
+        batch[index]?.settle(result);
       }
       return;
     }
-    // Nothing was stored: the refused one is settled, the others come again, but for those that it holds.
-    batch[outcome.index]?.settle(outcome.error);
-    this.#waiting.unshift(...batch.filter((_publish, index) => index !== outcome.index));
+    this.#settle(batch, this.#uncertain("an answer that does not fit the batch"));
   }
 
-  #stored(publish: Publish, result: Appended): void {
-    this.#context.metrics.count(result.duplicate ? "duplicates" : "published");
-    publish.settle(result);
+  /** Nothing was stored: all come again, those before the refused one first. */
+  #appendAgain(batch: readonly Publish[], refused: Publish, error: PartylineError): void {
+    this.#refused.set(refused, error);
+    this.#waiting.unshift(...batch);
   }
 }
 

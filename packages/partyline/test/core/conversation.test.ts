@@ -1,24 +1,26 @@
 import { describe, expect, it } from "vitest";
 import { grants as grantTable, OPEN_GRANTS } from "../../src/core/grants.ts";
-import type { Authenticator, Conversation, Credentials, Grants } from "../../src/core/ports.ts";
+import type {
+  Authenticator,
+  Conversation,
+  Credentials,
+  Grants,
+  TalkingConnection,
+} from "../../src/core/ports.ts";
 import { PartylineError } from "../../src/protocol/errors.ts";
 import { createReadingProbe, type ReadingProbe } from "../../src/testing/reading-probe.ts";
-import { createHarness, type Harness } from "./harness.ts";
+import { createHarness, type Harness, settle } from "./harness.ts";
 
 const NOBODY: Credentials = { token: undefined, header: () => undefined };
 
 function talk(harness: Harness): {
   probe: ReadingProbe;
   conversation: Conversation;
-  say(frame: unknown): void;
+  say: (frame: unknown) => void;
 } {
   const probe = createReadingProbe();
   const conversation = harness.engine.converse(probe, { mode: "full", credentials: NOBODY });
   return { probe, conversation, say: (frame) => conversation.receive(JSON.stringify(frame)) };
-}
-
-async function settle(): Promise<void> {
-  for (let tick = 0; tick < 12; tick++) await Promise.resolve();
 }
 
 describe("hello", () => {
@@ -126,6 +128,18 @@ describe("a conversation", () => {
     ]);
   });
 
+  it("counts lines that are no frames among its commands [GATE-11]", () => {
+    const { probe, conversation } = greeted(
+      createHarness({ limits: { commandsPerSecond: 1, commandBurst: 2 } }),
+    );
+    for (let count = 0; count < 3; count++) conversation.receive("not json");
+    expect(probe.replies.map((frame) => frame.t === "error" && frame.code)).toEqual([
+      "bad-frame",
+      "bad-frame",
+      "rate-limited",
+    ]);
+  });
+
   it("answers every command exactly once, with its number [WIRE-7]", () => {
     const { probe, say, conversation } = greeted();
     say({ t: "attach", n: 1, channel: "a" });
@@ -154,6 +168,78 @@ describe("a conversation", () => {
     say({ t: "detach", n: 2, channel: "a" });
     harness.clock.turn();
     expect(probe.takeLog()).toEqual([]);
+  });
+
+  it("detaches a channel under any spelling of its name [NAME-4] [WIRE-10]", () => {
+    const { harness, probe, say } = greeted();
+    say({ t: "attach", n: 1, channel: "caf\u00e9" });
+    say({ t: "detach", n: 2, channel: "cafe\u0301" });
+    harness.publish("caf\u00e9", "one");
+    harness.clock.turn();
+    expect(probe.takeLog()).toEqual([]);
+  });
+
+  it("writes the answer to an attach before the channel's first message [ATT-2]", () => {
+    const harness = createHarness();
+    harness.publish("a", "one");
+    const written: string[] = [];
+    const probe = createReadingProbe();
+    const connection: TalkingConnection = {
+      ...probe,
+      reply(frame) {
+        written.push(frame.t);
+        return true;
+      },
+      write(outgoing) {
+        written.push(outgoing.item.is);
+        return true;
+      },
+    };
+    const conversation = harness.engine.converse(connection, { mode: "full", credentials: NOBODY });
+    conversation.receive('{"t":"hello","v":1}');
+    conversation.receive('{"t":"attach","n":1,"channel":"a","since":"earliest"}');
+    expect(written).toEqual(["welcome", "attached", "messages"]);
+  });
+
+  it("gives nothing to a peer whose socket its answers have filled, before it drains [ATT-5]", () => {
+    const harness = createHarness();
+    const probe = createReadingProbe();
+    const connection: TalkingConnection = {
+      ...probe,
+      reply: (frame) => probe.reply(frame) && frame.t !== "pong",
+    };
+    const conversation = harness.engine.converse(connection, { mode: "full", credentials: NOBODY });
+    conversation.receive('{"t":"hello","v":1}');
+    conversation.receive('{"t":"attach","n":1,"channel":"a"}');
+    conversation.receive('{"t":"ping","n":2}');
+    harness.publish("a", "one");
+    harness.clock.turn();
+    expect(probe.takeLog()).toEqual([]);
+    conversation.drained();
+    expect(probe.takeLog()).toEqual(["1:one"]);
+  });
+
+  it("is not made to remember the names of channels that can't be, nor of any number that can", () => {
+    const { probe, say } = greeted();
+    const publish = (n: number, channel: string): void =>
+      say({ t: "publish", n, channel, id: "not an id", at: 0, data: 1 });
+    for (let n = 0; n < 2_000; n++) publish(n, `a//${n}`);
+    expect(probe.closedBy).toBeUndefined();
+    for (let n = 0; n < 2_000; n++) publish(n, `a/${n}`);
+    expect(probe.closedBy).toMatchObject({ code: "overloaded" });
+  });
+
+  it.each([
+    ["lines", 1_025, "x"],
+    ["bytes", 100, "x".repeat(50_000)],
+  ])("ends where too many %s are sent while something is being decided", (_name, count, data) => {
+    const harness = createHarness({}, (memory) => ({ ...memory, subscribe: () => new Promise(() => {}) }));
+    const { probe, say } = greeted(harness);
+    say({ t: "attach", n: 1, channel: "a" });
+    say({ t: "publish", n: 2, channel: "a", id: "x", at: 0, data });
+    expect(probe.closedBy).toBeUndefined();
+    for (let n = 3; n < 3 + count; n++) say({ t: "publish", n, channel: "a", id: "x", at: 0, data });
+    expect(probe.closedBy).toMatchObject({ code: "overloaded" });
   });
 
   it("detaches alone what a new token no longer allows", () => {
@@ -225,6 +311,32 @@ describe("a long poll", () => {
     const { epoch } = harness.publish("a", "one").position;
     expect((await poll(harness, epoch, 5_000)).entries).toHaveLength(1);
     expect((await poll(harness, "0".repeat(12), 5_000)).gap).toMatchObject({ reason: "epoch" });
+  });
+
+  it("answers a state whose deletions were forgotten on the way with what is left of it", async () => {
+    const far: (() => void)[] = [];
+    const harness = createHarness(
+      { channels: { a: { keep: "latest", retention: { age: 1_000 } } } },
+      (memory) => ({
+        ...memory,
+        read: (spec, since, limit) => {
+          const page = memory.read(spec, since, limit);
+          return new Promise((resolve) => far.push(() => resolve(page)));
+        },
+      }),
+    );
+    harness.publish("a", "1", "kept");
+    harness.publish("a", "2", "gone");
+    void harness.engine.remove("a", "gone", OPEN_GRANTS);
+    const answer = poll(harness, undefined, 5_000);
+    far.shift()?.();
+    harness.clock.advance(1_500);
+    await settle();
+    while (far.length > 0) {
+      far.shift()?.();
+      await settle();
+    }
+    expect((await answer).entries.map((entry) => entry.offset)).toEqual([1]);
   });
 
   it("ends, and lets go of the channel, when nobody waits for it any more", async () => {

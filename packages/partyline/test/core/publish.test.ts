@@ -6,20 +6,23 @@ import type { Limits } from "../../src/protocol/limits.ts";
 import { PartylineError } from "../../src/protocol/errors.ts";
 import { decodeText, encodeText } from "../../src/protocol/message.ts";
 import { createReadingProbe } from "../../src/testing/reading-probe.ts";
-import { createHarness, type Harness } from "./harness.ts";
+import { createHarness, type Harness, settle } from "./harness.ts";
 
 /** Sends publishes as a multiplexed connection does, and shows the answers in short. */
-function connection(harness: Harness) {
+function connection(harness: Harness, mode: "commands" | "full" = "commands") {
   const probe = createReadingProbe();
-  const conversation = harness.engine.converse(probe, {
-    mode: "commands",
-    welcome: { grants: OPEN_GRANTS, wait: undefined },
-  });
+  const welcome = { grants: OPEN_GRANTS, wait: undefined };
+  const credentials = { token: undefined, header: () => undefined };
+  const conversation = harness.engine.converse(
+    probe,
+    mode === "full" ? { mode, credentials } : { mode, welcome },
+  );
+  if (mode === "full") conversation.receive('{"t":"hello","v":1}');
   let n = 0;
   return {
     probe,
     conversation,
-    publish(id: string, more: Record<string, unknown> = {}): void {
+    publish: (id: string, more: Record<string, unknown> = {}): void => {
       const frame = { t: "publish", n: ++n, channel: "a", id, at: harness.engine.time(), data: id, ...more };
       conversation.receive(JSON.stringify(frame));
     },
@@ -48,10 +51,6 @@ function slowBroker() {
       }),
   });
   return { calls, wrap };
-}
-
-async function settle(): Promise<void> {
-  for (let tick = 0; tick < 12; tick++) await Promise.resolve();
 }
 
 describe("a publish", () => {
@@ -122,6 +121,70 @@ describe("a publish", () => {
     expect(harness.memory.heads(["a"])[0]?.position.offset).toBe(2);
   });
 
+  it("that waits is not held by the refusal of one that was sent after it [PUB-8]", async () => {
+    const { calls, wrap } = slowBroker();
+    const harness = createHarness({ limits: { messageBytes: 10 } }, wrap);
+    const other = connection(harness);
+    const mine = connection(harness, "full");
+    other.publish("theirs");
+    // Waits for the other's append, which is under way.
+    mine.publish("one");
+    mine.publish("two", { data: "far too long for it" });
+    mine.publish("three");
+    for (let round = 0; round < 3; round++) {
+      calls.shift()?.answer();
+      await settle();
+    }
+    expect(mine.answers()).toEqual(["2 too-large", "3 again", "1 stored"]);
+  });
+
+  it("before the one that the broker refuses is stored, and answered first [PUB-7] [PUB-14]", async () => {
+    const { calls, wrap } = slowBroker();
+    const harness = createHarness({}, wrap);
+    const mine = connection(harness, "full");
+    const other = connection(harness, "full");
+    mine.publish("x");
+    for (const id of ["p", "q"]) mine.publish(id);
+    mine.publish("x", { data: "other bytes" });
+    other.publish("theirs");
+    mine.publish("r");
+    for (let round = 0; round < 6; round++) {
+      calls.shift()?.answer();
+      await settle();
+    }
+    expect(mine.answers()).toEqual(["1 stored", "2 stored", "3 stored", "4 id-reused", "5 again"]);
+    expect(other.answers()).toEqual(["1 stored"]);
+  });
+
+  it("is answered in the place of its line in a request of commands, whatever takes its time [CONN-3]", async () => {
+    const { calls, wrap } = slowBroker();
+    const harness = createHarness({ limits: { messageBytes: 10 } }, wrap);
+    const { publish, answers, conversation } = connection(harness);
+    publish("one");
+    publish("two", { channel: "b", data: "far too long for it" });
+    conversation.receive("no frame");
+    publish("three", { channel: "c" });
+    expect(answers()).toEqual([]);
+    calls.pop()?.answer();
+    await settle();
+    expect(answers()).toEqual([]);
+    calls.pop()?.answer();
+    await settle();
+    expect(answers()).toEqual(["1 stored", "2 too-large", "- bad-frame", "3 stored"]);
+    expect(conversation.settled()).toBeUndefined();
+  });
+
+  it.each([
+    ["refuses none that it was given", { is: "refused", index: 7, error: new PartylineError("invalid", "") }],
+    ["gives fewer results than messages", { is: "stored", results: [] }],
+  ] as const)("is uncertain where the broker %s [PUB-16]", (_name, outcome) => {
+    const harness = createHarness({}, (memory) => ({ ...memory, append: () => outcome }));
+    const { publish, answers, conversation } = connection(harness);
+    publish("a");
+    expect(answers()).toEqual(["1 uncertain"]);
+    expect(conversation.settled()).toBeUndefined();
+  });
+
   it("waits for the append under way and goes with the next batch [PUB-15]", async () => {
     const { calls, wrap } = slowBroker();
     const harness = createHarness({}, wrap);
@@ -152,7 +215,7 @@ describe("a publish", () => {
   it("is refused, and not queued without end, while the broker does not answer [LIM-1]", () => {
     const { wrap } = slowBroker();
     const harness = createHarness({ limits: { pendingPublishes: 2 } }, wrap);
-    const { publish, answers } = connection(harness);
+    const { publish, answers } = connection(harness, "full");
     for (const id of ["a", "b", "c", "d"]) publish(id);
     expect(answers()).toEqual(["4 overloaded"]);
   });

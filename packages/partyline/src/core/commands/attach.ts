@@ -1,5 +1,7 @@
+import { gapFields } from "../../protocol/answer-frames.ts";
+import type { AttachedFrame, AttachFrame } from "../../protocol/frames.ts";
 import type { Keep } from "../../protocol/message.ts";
-import type { Since } from "../../protocol/position.ts";
+import { formatPosition, type Since } from "../../protocol/position.ts";
 import { defaultSince } from "../../protocol/since.ts";
 import type { Channel } from "../channel.ts";
 import type { Context } from "../context.ts";
@@ -37,4 +39,20 @@ function toAnswer(channel: Channel, start: Omit<Page, "entries">): AttachAnswer 
   const { position, gap, remaining, epoch, head } = start;
   const keep: Keep = channel.spec.keep;
   return { channel, position, gap, head: { epoch, offset: head }, replayed: remaining, keep };
+}
+
+/** The frame that answers an attach. */
+export function attachedFrame({ n, channel }: AttachFrame, answer: AttachAnswer): AttachedFrame {
+  const { position, head, replayed, keep, gap } = answer;
+  return {
+    t: "attached",
+    n,
+    channel,
+    c: answer.channel.number,
+    position: formatPosition(position),
+    head: formatPosition(head),
+    replayed,
+    keep,
+    ...(gap ? { gap: gapFields(gap) } : {}),
+  };
 }
