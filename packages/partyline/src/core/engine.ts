@@ -4,6 +4,7 @@ import { Channels } from "./channels.ts";
 import { type Draft, publishDraft } from "./commands/publish.ts";
 import type { Context, Intervals } from "./context.ts";
 import { FrameConversation } from "./conversation.ts";
+import { withDefaults } from "./defaults.ts";
 import { type ChannelDefinitions, compileDefinitions, type RetentionOptions } from "./definitions.ts";
 import { openAuthenticator } from "./grants.ts";
 import { HeadCheck } from "./head-check.ts";
@@ -58,7 +59,7 @@ export interface OwnedEngine extends Engine {
  */
 export function createEngine(options: EngineOptions): OwnedEngine {
   const { broker, clock, logger, metrics, authenticator = openAuthenticator } = options;
-  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const limits = withDefaults("limit", DEFAULT_LIMITS, options.limits);
   const wheel = new TimerWheel(clock);
   const context: Context = {
     broker,
@@ -69,7 +70,7 @@ export function createEngine(options: EngineOptions): OwnedEngine {
     limits,
     wheel,
     turn: new Turn(clock),
-    intervals: { ...DEFAULT_INTERVALS, ...options.intervals },
+    intervals: withDefaults("interval", DEFAULT_INTERVALS, options.intervals),
     definitions: compileDefinitions(options.channels, options.retention, limits.messageBytes),
   };
   const channels = new Channels(context);
