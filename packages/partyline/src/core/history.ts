@@ -106,7 +106,8 @@ class Gathered implements Connection {
   #size = 0;
   #position: Position | undefined;
   #gap: HistoryAnswer["gap"];
-  #missing = 0;
+  /** Head when it began: what there was by then belongs to the answer. */
+  #target: Position | undefined;
   #full = false;
   #failure: PartylineError | undefined;
   onProgress: (() => void) | undefined;
@@ -122,13 +123,15 @@ class Gathered implements Connection {
   }
 
   #hasNews(): boolean {
-    return this.#missing <= 0 && (this.#entries.length > 0 || this.#gap !== undefined);
+    if (this.#entries.length === 0 && this.#gap === undefined) return false;
+    const [position, target] = [this.#position, this.#target];
+    return !position || !target || position.epoch !== target.epoch || position.offset >= target.offset;
   }
 
   begin(answer: AttachAnswer): void {
     this.#position = answer.position;
     this.#gap = answer.gap;
-    this.#missing = answer.replayed;
+    this.#target = answer.head;
   }
 
   write(outgoing: Outgoing): boolean {
@@ -153,7 +156,6 @@ class Gathered implements Connection {
       this.#entries.push(entry);
       this.#size += entry.data.length;
       this.#position = { epoch, offset: entry.offset };
-      this.#missing--;
     }
     if (this.#entries.length >= this.#messages) this.#full = true;
   }
