@@ -4,6 +4,7 @@ import type { Broker, NewMessage } from "../../core/ports.ts";
 import { encodeText, type Keep } from "../../protocol/message.ts";
 import { brokerSuite } from "../../testing/broker-suite.ts";
 import { createMemoryBroker, type MemoryBroker } from "./memory-broker.ts";
+import { SLAB_BYTES } from "./own-bytes.ts";
 
 brokerSuite(
   { describe, it },
@@ -146,7 +147,7 @@ describe("the memory broker", () => {
     expect(entries.map(({ data }) => data.byteLength)).toEqual(sizes);
     for (const { data } of entries) {
       expect(data.buffer).not.toBe(chunk.buffer);
-      expect(data.buffer.byteLength).toBeLessThanOrEqual(Math.max(data.byteLength, Buffer.poolSize));
+      expect(data.buffer.byteLength).toBeLessThanOrEqual(Math.max(data.byteLength, SLAB_BYTES));
       expect(new Set(data)).toEqual(new Set([7]));
     }
   });

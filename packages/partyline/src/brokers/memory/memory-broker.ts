@@ -20,7 +20,7 @@ import { Channels } from "./channels.ts";
 import { createEpochs } from "./epoch.ts";
 import { IdWindow, type KnownId } from "./ids.ts";
 import { KeyCount, LatestLog } from "./latest.ts";
-import { ownBytes } from "./own-bytes.ts";
+import { createByteKeeper } from "./own-bytes.ts";
 
 /** What {@link createMemoryBroker} can be told. */
 export interface MemoryBrokerOptions {
@@ -83,6 +83,7 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
   const time = (): number => (newest = Math.max(newest, Math.floor(now())));
   const channels = new Channels(maxChannels, createEpochs(random), time);
   const deliver = createDelivery();
+  const keepBytes = createByteKeeper();
 
   const enter = (): number => {
     if (closed) throw new PartylineError("draining", "The broker is closed.");
@@ -112,7 +113,9 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
           results.push({ position: { epoch, offset: known.offset }, time: known.time, duplicate: true });
           continue;
         }
-        const entry = store(channel, message, at);
+        // What is not kept lives no longer than the turn: it may pin its chunk.
+        const data = spec.keep === "nothing" ? message.data : keepBytes(message.data);
+        const entry = store(channel, message, { time: at, data });
         if (known !== undefined) channel.ids?.keep(known);
         entries.push(entry);
         results.push({ position: { epoch, offset: entry.offset }, time: at, duplicate: false });
@@ -213,11 +216,8 @@ function takePlaces(
   return places;
 }
 
-function store(channel: Channel, message: NewMessage, time: number): Entry {
-  const { kind, id, key, data } = message;
-  // What is not kept lives no longer than the turn: it may pin its chunk.
-  const own = channel.spec.keep === "nothing" ? data : ownBytes(data);
-  const entry: Entry = { offset: channel.head + 1, time, kind, id, key, data: own };
+function store(channel: Channel, { kind, id, key }: NewMessage, kept: Pick<Entry, "time" | "data">): Entry {
+  const entry: Entry = { offset: channel.head + 1, time: kept.time, kind, id, key, data: kept.data };
   channel.head = entry.offset;
   channel.log.push(entry);
   return entry;
