@@ -312,6 +312,19 @@ describe("/connect over WebSocket", () => {
   });
 });
 
+describe("a heartbeat", () => {
+  it("keeps who answers, and ends who does not [LIVE-3]", async () => {
+    await restart({ heartbeat: { ping: 1, pong: 1 } });
+    const { socket } = await open("/channels/a");
+    let pings = 0;
+    socket.on("ping", () => pings++);
+    const { closed } = await openByHand("/channels/a");
+    expect(await closed).toEqual(Buffer.of(0x89, 0));
+    while (pings < 2) await new Promise((resolve) => socket.once("ping", resolve));
+    expect([socket.readyState, server.connections]).toEqual([socket.OPEN, 1]);
+  });
+});
+
 describe("connections", () => {
   it("beyond the limit are refused, whatever their transport [LIM-2]", async () => {
     await restart({ limits: { connections: 2 } });

@@ -77,8 +77,6 @@ export async function frameProbe(reader: FrameReader, close: () => void | Promis
   }
 }
 
-export const HELLO = '{"t":"hello","v":1}';
-
 export function helloLine(fields: object): string {
   return JSON.stringify({ t: "hello", v: 1, ...fields });
 }
