@@ -163,8 +163,7 @@ describe("a message", () => {
     await say(ada, '<img src=x onerror="alert(1)">');
     await settled(ada);
     expect(await texts(ada)).toEqual(['<img src=x onerror="alert(1)">']);
-    expect(await ada.textContent(".name")).toBe("<b>Ada</b>");
-    expect(await ada.locator(".log img, .log b b").count()).toBe(0);
+    expect(await ada.innerHTML(".name")).toBe("&lt;b&gt;Ada&lt;/b&gt;");
   });
 
   it("that is too long stays with its author, who is told by how much", async () => {
@@ -198,7 +197,8 @@ describe("a message", () => {
   });
 
   it("is written and sent with the keyboard alone, from the first visit on", async () => {
-    const { page: ada } = await windows.open(`${chat.url}/chat/`);
+    // A room that is called like a part of the page: the browser would move focus there.
+    const { page: ada } = await windows.open(`${chat.url}/chat/#log`);
     await live(ada);
     await ada.keyboard.type("Ada");
     await ada.keyboard.press("Enter");
@@ -223,13 +223,13 @@ describe("a room", () => {
     await ada.fill("#join-name", "Jazz");
     await ada.press("#join-name", "Enter");
     await eventually(() => texts(ada)).toEqual(["in the club"]);
-    expect(new URL(ada.url()).hash).toBe("#jazz");
+    expect(new URL(ada.url()).hash).toBe("#/jazz");
   });
 
   it("counts what is new in it while another is open, but not its past", async () => {
     await chat.say("music", "long ago");
     const ada = await enter(chat.url, "Ada");
-    const music = ada.locator('.rooms a[href="#music"]');
+    const music = ada.locator('.rooms a[href="#/music"]');
     await chat.say("music", "now");
     await eventually(() => music.textContent()).toBe("music1 new");
     await music.click();

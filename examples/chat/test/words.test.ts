@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { isChatMessage, MAX_TEXT } from "../src/message.ts";
 import { connectionText, followAway } from "../src/page/connection.ts";
 import { gapSentence } from "../src/page/gaps.ts";
-import { roomName, roomOf } from "../src/page/rooms.ts";
+import { roomHash, roomName, roomOf } from "../src/page/rooms.ts";
 import { TypingList, TypingTeller, typingSentence } from "../src/page/typing.ts";
 
 function stateOf(status: ClientStatus, reason?: string): ClientState {
@@ -74,10 +74,10 @@ describe("a room's name", () => {
   });
 
   it("comes from the address: its hash, or its query, or it is the lobby", () => {
-    const rooms = ["#music", "?room=Jazz%20Club", "#%E6%9D%B1%E4%BA%AC", "", "#%"].map((end) =>
+    const rooms = ["#/music", "?room=Jazz%20Club", roomHash("東京"), "#jazz", "", "#%"].map((end) =>
       roomOf(new URL(`http://host/chat/${end}`)),
     );
-    expect(rooms).toEqual(["music", "jazz-club", "東京", "lobby", "lobby"]);
+    expect(rooms).toEqual(["music", "jazz-club", "東京", "jazz", "lobby", "lobby"]);
   });
 });
 

@@ -6,7 +6,7 @@ import { find, make, setText } from "./dom.ts";
 import { type Identity, recallIdentity, rememberIdentity } from "./identity.ts";
 import { createMessageList } from "./message-list.ts";
 import { Room } from "./room.ts";
-import { FIRST_ROOMS, roomName, roomOf } from "./rooms.ts";
+import { FIRST_ROOMS, roomHash, roomName, roomOf } from "./rooms.ts";
 import { layOut } from "./rows.ts";
 import { createScroll } from "./scroll.ts";
 import { typingSentence } from "./typing.ts";
@@ -81,7 +81,7 @@ function show(room: Room): void {
 function showRooms(): void {
   const items = [...rooms.values()].map((room) => {
     const link = make("a", { text: room.name });
-    link.href = `#${encodeURIComponent(room.name)}`;
+    link.href = roomHash(room.name);
     if (room === here) link.setAttribute("aria-current", "page");
     if (room.unread > 0) link.append(make("span", { class: "unread", text: `${room.unread} new` }));
     return make("li", {}, link);
@@ -145,10 +145,17 @@ find("join", HTMLFormElement).addEventListener("submit", (event) => {
   const name = roomName(input.value);
   if (name === "") return;
   input.value = "";
-  location.hash = encodeURIComponent(name);
+  location.hash = roomHash(name);
 });
 
-addEventListener("hashchange", () => openRoom(roomOf(new URL(location.href))));
+/** Opens the room that the address asks for, and writes the address as the links do. */
+function openAddress(): void {
+  const name = roomOf(new URL(location.href));
+  if (location.hash !== "") history.replaceState(null, "", roomHash(name));
+  openRoom(name);
+}
+
+addEventListener("hashchange", openAddress);
 client.on("state", showConnection);
 setInterval(() => {
   showConnection();
@@ -156,7 +163,7 @@ setInterval(() => {
 }, 1000);
 
 for (const name of FIRST_ROOMS) enter(name);
-openRoom(roomOf(new URL(location.href)));
+openAddress();
 showName();
 showConnection();
 if (recalled.known) composer.focus();

@@ -13,7 +13,12 @@ export function roomName(text: string): string {
   return Array.from(words.join("-")).slice(0, LONGEST).join("").replace(/-$/, "");
 }
 
-/** The room that an address asks for: `#music`, or `?room=music`. */
+/** A room's part of the address. With its slash it is never the id of an element, to which the browser would jump. */
+export function roomHash(name: string): string {
+  return `#/${encodeURIComponent(name)}`;
+}
+
+/** The room that an address asks for: `#/music`, `#music`, or `?room=music`. */
 export function roomOf(url: URL): string {
   const text = url.hash.length > 1 ? url.hash.slice(1) : (url.searchParams.get("room") ?? "");
   return roomName(decode(text)) || (FIRST_ROOMS[0] ?? "lobby");
