@@ -37,7 +37,7 @@ export class ConnectWebSocket extends WebSocketConnection implements TalkingConn
     if (isBinary) return this.#end(CLOSE.unsupportedData, "Frames are text here.");
     if (this.#state === "greeting" && data.length > HELLO_BYTES)
       return this.close(
-        new PartylineError("unauthorized", `More than ${HELLO_BYTES} bytes before the welcome.`),
+        new PartylineError("too-large", `More than ${HELLO_BYTES} bytes before the welcome.`),
       );
     const text = data.toString();
     if (!text.includes("\n")) return this.#line(text);

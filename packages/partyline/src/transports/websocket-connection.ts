@@ -39,6 +39,8 @@ export abstract class WebSocketConnection implements Connection, Kept, SocketOwn
   /** Second since which the pulse is what it is. */
   #since = 0;
   #gone = false;
+  /** What the newest ping said that came while nothing could be written. */
+  #owed: Buffer | undefined;
 
   constructor(surroundings: Surroundings, seat: Seat) {
     this.surroundings = surroundings;
@@ -107,7 +109,9 @@ export abstract class WebSocketConnection implements Connection, Kept, SocketOwn
   drained(): void {
     this.#out?.removeListener("drain", outOnDrain);
     if (this.#pulse !== "full") return;
-    this.heard();
+    this.#lives();
+    if (this.#owed) this.#socket?.pong(this.#owed);
+    this.#owed = undefined;
     this.roomAgain();
   }
 
@@ -124,9 +128,23 @@ export abstract class WebSocketConnection implements Connection, Kept, SocketOwn
     this.#socket.resume();
   }
 
+  /** Something came from the peer. That it speaks does not say that it reads: `full` stays until it has drained. */
   heard(): void {
+    if (this.#pulse === "quiet" || this.#pulse === "asked") this.#lives();
+  }
+
+  #lives(): void {
     this.#pulse = "quiet";
     this.#since = this.surroundings.registry.second;
+  }
+
+  /** A pong for the newest of several pings is enough (RFC 6455, section 5.5.3), so that none of them is queued. */
+  pinged(data: Buffer): void {
+    if (this.#pulse === "full") this.#owed = Buffer.from(data);
+    else {
+      this.heard();
+      this.#socket?.pong(data);
+    }
   }
 
   tick(second: number): void {

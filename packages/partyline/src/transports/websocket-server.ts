@@ -11,6 +11,8 @@ export interface SocketOwner {
   received(data: Buffer, isBinary: boolean): void;
   /** The peer lives. */
   heard(): void;
+  /** The peer asks for a pong with these bytes. */
+  pinged(data: Buffer): void;
   /** All that is to be said before the close has to be written; then `finish` is called. */
   closing(finish: () => void): void;
   gone(code: number): void;
@@ -29,6 +31,7 @@ export class ServerSocket extends WebSocket {
   own(owner: SocketOwner): void {
     this.#owner = owner;
     this.on("message", socketOnMessage)
+      .on("ping", socketOnPing)
       .on("pong", socketOnPong)
       .on("close", socketOnClose)
       .on("error", ignore);
@@ -50,6 +53,10 @@ export class ServerSocket extends WebSocket {
 function socketOnMessage(this: WebSocket, data: unknown, isBinary: boolean): void {
   // `binaryType` is left as it is, so that data is always one Buffer.
   (this as ServerSocket).owner?.received(data as Buffer, isBinary);
+}
+
+function socketOnPing(this: WebSocket, data: Buffer): void {
+  (this as ServerSocket).owner?.pinged(data);
 }
 
 function socketOnPong(this: WebSocket): void {
@@ -88,6 +95,8 @@ export function createHandshakes(options: HandshakeOptions): Handshakes {
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
+    // Of its own accord `ws` gives up a peer that has 60 pongs coming to it; who is slow may have.
+    autoPong: false,
     maxPayload,
     maxFragments: limits.fragments,
     WebSocket: ServerSocket,
