@@ -11,6 +11,7 @@ import { globalRuntime, type Runtime } from "./runtime.ts";
 import { openPoll } from "./transports/poll.ts";
 import { openSse } from "./transports/sse.ts";
 import { openWebSocket } from "./transports/ws.ts";
+import type { Definitions, TypedClient } from "./typed-client.ts";
 
 /** The defaults of {@link ClientOptions}. */
 const DEFAULTS = {
@@ -54,7 +55,20 @@ const globalWorld: World = {
  * room.on("message", ({ data }) => console.log(data.text));
  * await room.publish({ text: "hello" });
  * ```
+ *
+ * @example With the types of the server's definitions.
+ * ```ts
+ * import type { channels } from "./channels.ts";
+ *
+ * const client = createClient<typeof channels>("/");
+ * client.channel("chat/general").on("message", ({ data }) => console.log(data.text));
+ * ```
  */
+export function createClient(url: string | URL, options?: ClientOptions): Client;
+export function createClient<D extends Definitions>(
+  url: string | URL,
+  options?: ClientOptions,
+): TypedClient<D>;
 export function createClient(url: string | URL, options: ClientOptions = {}): Client {
   return createClientIn(globalWorld, url, options);
 }

@@ -21,3 +21,4 @@ export { createClient } from "./create-client.ts";
 export { GapError } from "./errors.ts";
 export type { TransportName } from "./link.ts";
 export type { ChannelGap, ChannelSkip, Message } from "./message.ts";
+export type { Definitions, MessageOf, TypedClient } from "./typed-client.ts";

@@ -1,0 +1,46 @@
+import { describe, expectTypeOf, it } from "vitest";
+import { type Channel, type Client, createClient, type MessageOf } from "../src/client/index.ts";
+import { defineChannels, type StandardSchema } from "../src/server.ts";
+
+interface Chat {
+  readonly text: string;
+}
+interface Price {
+  readonly cents: number;
+}
+
+function schema<T>(): StandardSchema<T> {
+  return { "~standard": { version: 1, vendor: "test", validate: (value) => ({ value: value as T }) } };
+}
+
+const channels = defineChannels({
+  "chat/:room": { message: schema<Chat>(), retention: { count: 10, age: "7d" } },
+  "prices/*": { keep: "latest", message: schema<Price>() },
+  "files/**": {},
+});
+
+describe("the types of a client", () => {
+  it("follow from the definition that matches a channel's name", () => {
+    type Named = typeof channels;
+    expectTypeOf<MessageOf<Named, "chat/general">>().toEqualTypeOf<Chat>();
+    expectTypeOf<MessageOf<Named, "prices/ACME">>().toEqualTypeOf<Price>();
+    expectTypeOf<MessageOf<Named, `chat/${string}`>>().toEqualTypeOf<Chat>();
+  });
+
+  it("are unknown without a schema, and never for a name that nothing matches", () => {
+    type Named = typeof channels;
+    expectTypeOf<MessageOf<Named, "files/a/b/c">>().toEqualTypeOf<unknown>();
+    expectTypeOf<MessageOf<Named, "chat">>().toEqualTypeOf<never>();
+    expectTypeOf<MessageOf<Named, "chat/a/b">>().toEqualTypeOf<never>();
+  });
+
+  it("reach channels through createClient, which without definitions leaves them to the caller", async () => {
+    const client = createClient<typeof channels>("http://127.0.0.1:9");
+    const plain = createClient("http://127.0.0.1:9");
+    expectTypeOf(client.channel("chat/general")).toEqualTypeOf<Channel<Chat>>();
+    expectTypeOf(plain).toEqualTypeOf<Client>();
+    expectTypeOf(plain.channel<Price>("chat/general")).toEqualTypeOf<Channel<Price>>();
+    await client.close();
+    await plain.close();
+  });
+});
