@@ -73,11 +73,11 @@ describe("behind a close frame", () => {
     const both = await Promise.all(["client", "server"].map(() => openBareWebSocket(port, path)));
     for (const { socket } of both) for (const frame of first) socket.write(frame);
     await until(() => server.counters().attached?.[""] === 2);
-    const publisher = expect(publishAlways()).rejects.toMatchObject({ code: "uncertain" });
+    const publisher = publishAlways().catch((error: unknown) => error);
     both[0]?.socket.write(CLOSE);
     const byClient = readFrames((await both[0]?.closed) ?? Buffer.alloc(0));
     await server.close();
-    await publisher;
+    expect(await publisher).toMatchObject({ code: "uncertain" });
     const byServer = readFrames((await both[1]?.closed) ?? Buffer.alloc(0));
     for (const frames of [byClient, byServer]) {
       expect(frames.filter(({ opcode }) => opcode === OPCODE.close)).toHaveLength(1);
@@ -96,8 +96,7 @@ describe("one writer", () => {
     const data = "x".repeat(60_000);
     for (let n = 0; n < 150; n++) {
       await server.channel("a").publish({ n, data });
-      // Not more: `ws` ends who lets 60 pongs wait.
-      if (n % 5 === 4) socket.write(clientFrame(OPCODE.ping, String(n)));
+      socket.write(clientFrame(OPCODE.ping, String(n)));
       socket.write(clientFrame(OPCODE.text, `{"t":"ping","n":${n + 2}}`));
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -108,7 +107,8 @@ describe("one writer", () => {
       frames.filter((frame) => frame.opcode === opcode).map(({ payload }) => payload.toString());
     const numbers = ofKind(OPCODE.pong).map(Number);
     expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
-    expect(numbers.at(-1)).toBe(149);
+    expect(numbers).toContain(0);
+    expect(frames.at(-1)?.opcode).toBe(OPCODE.close);
     const lines = ofKind(OPCODE.text)
       .flatMap((text) => text.split("\n"))
       .map((line) => JSON.parse(line) as { t: string; n?: number; offset?: number });
