@@ -57,10 +57,19 @@ export async function openRawSse(
     opening: await opened.promise,
     next: () => inbox.next(),
     async [Symbol.asyncDispose]() {
-      abort.abort();
-      await reading;
+      await ended(reading, abort);
     },
   };
+}
+
+/**
+ * Ends a stream. Node 22's `fetch` leaves a read pending for ever when it is aborted while its stream ends by itself,
+ * so the end is not waited for longer than the abort.
+ */
+async function ended(reading: Promise<void>, abort: AbortController): Promise<void> {
+  const aborted = new Promise((resolve) => abort.signal.addEventListener("abort", resolve));
+  abort.abort();
+  await Promise.race([reading, aborted]);
 }
 
 function fields(event: ReadSseEvent): unknown {
@@ -106,8 +115,7 @@ export async function openConnectSse({ url, channel, since, token }: ProbeReques
   const reader = new FrameReader();
   const reading = readStream(response, { event: ({ data }) => reader.read(data), end: () => reader.end() });
   return frameProbe(reader, async () => {
-    abort.abort();
-    await reading;
+    await ended(reading, abort);
   });
 }
 
