@@ -28,9 +28,9 @@ const PAGES_PER_TURN = 8;
 export class ChannelReader extends Output implements Reader, CursorOwner {
   readonly #channels: Channels;
   /** Few, and mostly one: a list costs less than a map, on each of a hundred thousand connections. */
-  readonly #cursors: Cursor[] = [];
+  #cursors: readonly Cursor[] = [];
   /** Served in turn, a page each, so that a big channel does not hold up the small ones. */
-  readonly #lagging: Cursor[] = [];
+  #lagging: Cursor[] | undefined;
   grants: Grants;
   #waiting = false;
 
@@ -59,7 +59,8 @@ export class ChannelReader extends Output implements Reader, CursorOwner {
         `This connection has ${channelsPerConnection} channels already.`,
       );
     const cursor = new Cursor(channel, this, channel.head);
-    this.#cursors.push(cursor);
+    // Not pushed: an array that grows makes room for 17, which hardly any connection needs.
+    this.#cursors = [...this.#cursors, cursor];
     try {
       const answer = this.#begin(cursor, since);
       return answer instanceof Promise
@@ -103,7 +104,7 @@ export class ChannelReader extends Output implements Reader, CursorOwner {
     const cursor = this.#cursors.find((one) => one.channel.name === name);
     if (cursor?.state !== "attached") return;
     cursor.state = "lagging";
-    this.#lagging.push(cursor);
+    this.#queue(cursor);
     this.#pump();
   }
 
@@ -118,8 +119,8 @@ export class ChannelReader extends Output implements Reader, CursorOwner {
     if (cursor.state === "ended") return;
     if (cursor.state === "live") cursor.channel.live.remove(cursor);
     cursor.state = "ended";
-    remove(this.#cursors, cursor);
-    remove(this.#lagging, cursor);
+    this.#cursors = this.#cursors.filter((one) => one !== cursor);
+    this.#lagging = this.#lagging?.filter((one) => one !== cursor);
     cursor.channel.leave();
   }
 
@@ -146,7 +147,7 @@ export class ChannelReader extends Output implements Reader, CursorOwner {
     if (cursor.state !== "live") return;
     cursor.channel.live.remove(cursor);
     cursor.state = "lagging";
-    this.#lagging.push(cursor);
+    this.#queue(cursor);
     this.context.metrics.count("lagging");
     if (this.ready) this.#pumpLater();
   }
@@ -165,15 +166,23 @@ export class ChannelReader extends Output implements Reader, CursorOwner {
 
   #pump(): void {
     for (let pages = 0; this.ready; pages++) {
-      const cursor = this.#lagging.shift();
-      if (!cursor) return;
+      const cursor = this.#lagging?.shift();
+      if (!cursor) {
+        this.#lagging = undefined;
+        return;
+      }
       if (pages === PAGES_PER_TURN) {
-        this.#lagging.unshift(cursor);
+        this.#lagging?.unshift(cursor);
         return this.#pumpLater();
       }
       this.#advance(cursor);
-      if (cursor.state === "lagging") this.#lagging.push(cursor);
+      if (cursor.state === "lagging") this.#queue(cursor);
     }
+  }
+
+  #queue(cursor: Cursor): void {
+    if (this.#lagging) this.#lagging.push(cursor);
+    else this.#lagging = [cursor];
   }
 
   #advance(cursor: Cursor): void {
@@ -219,7 +228,7 @@ export class ChannelReader extends Output implements Reader, CursorOwner {
     if (cursor.state !== "reading") return;
     cursor.state = "lagging";
     if (this.ready) this.#take(cursor, page);
-    if (cursor.state === "lagging") this.#lagging.push(cursor);
+    if (cursor.state === "lagging") this.#queue(cursor);
     this.#pump();
   }
 
@@ -270,9 +279,4 @@ export class ChannelReader extends Output implements Reader, CursorOwner {
     this.connection.close(toPartylineError(error));
     this.closed();
   }
-}
-
-function remove(list: Cursor[], cursor: Cursor): void {
-  const index = list.indexOf(cursor);
-  if (index >= 0) list.splice(index, 1);
 }
