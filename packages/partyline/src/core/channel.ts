@@ -145,7 +145,8 @@ export class Channel implements ChannelRef, Flushable, Timed {
 
   readonly #appended = (epoch: string, entries: readonly Entry[]): void => {
     if (epoch < this.#epoch) return;
-    if (epoch !== this.#epoch) this.#beginEpoch(epoch);
+    // The log lost its past: no reader stands right before what follows, so all ask the broker, which tells the gap.
+    if (epoch !== this.#epoch) this.#standAt({ epoch, offset: 0 });
     for (const entry of entries) {
       // The last reader may have gone, in the write of a full batch too: the next one starts from what the broker says.
       if (this.#following.is === "no") return;
@@ -162,12 +163,6 @@ export class Channel implements ChannelRef, Flushable, Timed {
     this.#dirty = true;
     this.#context.turn.add(this);
   };
-
-  /** The log lost its past: all readers ask the broker, which answers with the gap. */
-  #beginEpoch(epoch: string): void {
-    this.#standAt({ epoch, offset: 0 });
-    this.live.lagAll();
-  }
 
   /** From here on, and from nowhere before, this node knows the log. */
   #standAt({ epoch, offset }: Position): void {
@@ -223,7 +218,6 @@ export class Channel implements ChannelRef, Flushable, Timed {
     if (!this.#onWheel) return 0;
     const quiet = now - this.#lastFrame;
     if (quiet < mark) return mark - quiet;
-    this.flush();
     this.live.mark(new SharedItem(this, { is: "mark", position: this.head, time }), this.head);
     this.#lastFrame = now;
     return mark;

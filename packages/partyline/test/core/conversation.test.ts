@@ -254,6 +254,13 @@ describe("a conversation", () => {
     harness.publish("b", "open");
     harness.clock.turn();
     expect(probe.takeLog()).toEqual(["detached forbidden", "1:open"]);
+    probe.replies.length = 0;
+    say({ t: "attach", n: 4, channel: "a" });
+    say({ t: "publish", n: 5, channel: "b", id: "x", at: 0, data: 1 });
+    expect(probe.replies).toMatchObject([
+      { n: 4, code: "forbidden" },
+      { n: 5, code: "forbidden" },
+    ]);
   });
 
   it("refuses an attach among the commands of a request, and a command among its channels [CONN-5]", () => {

@@ -2,9 +2,11 @@ import { createMemoryBroker, type MemoryBroker } from "../../src/brokers/memory/
 import { createCounters, type Counters } from "../../src/core/counters.ts";
 import { compileDefinitions } from "../../src/core/definitions.ts";
 import { createEngine, type EngineOptions, type OwnedEngine } from "../../src/core/engine.ts";
-import { SERVER_GRANTS } from "../../src/core/grants.ts";
-import type { Appended, Broker } from "../../src/core/ports.ts";
+import { OPEN_GRANTS, SERVER_GRANTS } from "../../src/core/grants.ts";
+import type { Appended, AttachAnswer, Broker, Reader } from "../../src/core/ports.ts";
 import { encodeText } from "../../src/protocol/message.ts";
+import { parseSince } from "../../src/protocol/position.ts";
+import { createReadingProbe, type ReadingProbe } from "../../src/testing/reading-probe.ts";
 import { createVirtualClock, type VirtualClock } from "../../src/testing/virtual-clock.ts";
 
 /** An engine on a virtual clock, over a memory broker that can be wrapped. */
@@ -65,6 +67,20 @@ export function createHarness(
       return outcome.results.at(-1);
     },
   };
+}
+
+/** A connection without a network. */
+export function open(harness: Harness): { probe: ReadingProbe; reader: Reader } {
+  const probe = createReadingProbe();
+  return { probe, reader: harness.engine.open(probe, OPEN_GRANTS) };
+}
+
+/** Attaches as transports do: the answer is there, then the messages may come. */
+export function attach(reader: Reader, channel: string, since?: string): AttachAnswer {
+  const answer = reader.attach(channel, parseSince(since));
+  if (answer instanceof Promise) throw new Error("This broker answers at once.");
+  reader.start(channel);
+  return answer;
 }
 
 /** Lets promises that are settled already run their course. */

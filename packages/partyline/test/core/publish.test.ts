@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { OPEN_GRANTS } from "../../src/core/grants.ts";
+import { grants, OPEN_GRANTS } from "../../src/core/grants.ts";
 import type { AppendOutcome, Broker, NewMessage } from "../../src/core/ports.ts";
 import type { ServerFrame } from "../../src/protocol/frames.ts";
 import type { Limits } from "../../src/protocol/limits.ts";
@@ -245,6 +245,25 @@ describe("the checks before a publish is stored", () => {
       return error instanceof PartylineError ? error.code : String(error);
     }
   };
+
+  it("ask for the grant to publish to this channel [PUB-19]", () => {
+    const harness = createHarness();
+    const allowed = grants({ a: ["publish"], b: ["subscribe"] });
+    const publish = (channel: string) => () =>
+      harness.engine.publish({ channel, kind: "auto", data: encodeText("x") }, allowed);
+    expect(publish("a")).not.toThrow();
+    expect(publish("b")).toThrow(expect.objectContaining({ code: "forbidden" }));
+    expect(() => harness.engine.remove("b", "key", allowed)).toThrow(
+      expect.objectContaining({ code: "forbidden" }),
+    );
+  });
+
+  it("refuse a key that is longer than keys may be [MSG-11]", () => {
+    const harness = createHarness({ channels: { prices: { keep: "latest" } } });
+    expect(() => harness.publish("prices", "1", "k".repeat(256))).toThrow(/more than 255/);
+    expect(() => harness.engine.remove("prices", "k".repeat(256), OPEN_GRANTS)).toThrow(/more than 255/);
+    for (const key of ["k".repeat(255), ""]) expect(() => harness.publish("prices", "1", key)).not.toThrow();
+  });
 
   it("let only the server publish where the definition says so [PUB-19]", () => {
     const harness = createHarness({ channels: { scores: { publish: "server" } } });
