@@ -14,7 +14,10 @@ export interface Place {
   readonly began: number;
 }
 
-/** Answers where a reader of a channel that this node follows begins; the broker decides, but for what needs no deciding. */
+/**
+ * Answers where a reader of a channel that this node follows begins. Of a position the broker decides, also where it is
+ * this node's head: the log may have begun a new life that this node has not heard of.
+ */
 export function placeCursor(
   context: Context,
   channel: Channel,
@@ -22,11 +25,8 @@ export function placeCursor(
 ): MaybePromise<Place> {
   const { head, spec } = channel;
   const since = given ?? defaultSince(spec.keep);
-  const atHead =
-    since.at === "now" ||
-    (since.at === "position" && since.position.epoch === head.epoch && since.position.offset === head.offset);
   const start = { position: head, gap: undefined, remaining: 0, epoch: head.epoch, head: head.offset };
-  if (atHead) return { answer: toAnswer(channel, start), began: 0 };
+  if (since.at === "now") return { answer: toAnswer(channel, start), began: 0 };
   const placed = (page: Page | undefined): Place => {
     const fromNothing = page !== undefined && (page.gap !== undefined || since.at !== "position");
     return { answer: toAnswer(channel, page ?? start), began: fromNothing ? page.head : 0 };
