@@ -1,101 +1,86 @@
 import { describe, expect, it } from "vitest";
-import { OPEN_GRANTS, SERVER_GRANTS } from "../../src/core/grants.ts";
-import type { Reader } from "../../src/core/ports.ts";
-import { parseSince } from "../../src/protocol/position.ts";
-import { createReadingProbe, type ReadingProbe } from "../../src/testing/reading-probe.ts";
-import { createHarness, type Harness } from "./harness.ts";
+import type { Outgoing } from "../../src/core/ports.ts";
+import type { ReadingProbe } from "../../src/testing/reading-probe.ts";
+import { attach, createHarness, type Harness, open } from "./harness.ts";
 
-function open(harness: Harness): { probe: ReadingProbe; reader: Reader } {
-  const probe = createReadingProbe();
-  return { probe, reader: harness.engine.open(probe, OPEN_GRANTS) };
+function readAll(harness: Harness, ...channels: string[]): ReadingProbe {
+  const { probe, reader } = open(harness);
+  // Full while it attaches, so that all begin together.
+  probe.room = 0;
+  attach(reader, "full");
+  harness.publish("full", "x");
+  harness.clock.turn();
+  for (const channel of channels) attach(reader, channel, "earliest");
+  probe.outgoing.length = 0;
+  probe.room = Number.POSITIVE_INFINITY;
+  reader.drained();
+  harness.clock.turn();
+  return probe;
 }
 
-function attach(reader: Reader, channel: string, since?: string): void {
-  void reader.attach(channel, parseSince(since));
-  reader.start(channel);
+interface PageSize {
+  readonly channel: string;
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+function pages(outgoing: readonly Outgoing[]): PageSize[] {
+  return outgoing.flatMap(({ channel, item }) =>
+    item.is === "messages"
+      ? [
+          {
+            channel: channel.name,
+            messages: item.entries.length,
+            bytes: item.entries.reduce((sum, { data }) => sum + data.length, 0),
+          },
+        ]
+      : [],
+  );
 }
 
 describe("a page of catch-up", () => {
-  it("is encoded once for all who resume from the same place", () => {
+  it("holds at most 256 messages [ATT-6]", () => {
     const harness = createHarness();
-    for (let index = 0; index < 100; index++) harness.publish("a", `m${index}`);
-    let encodings = 0;
-    const format = { slot: 0, encode: () => ++encodings };
-    for (let count = 0; count < 50; count++) {
-      const { probe, reader } = open(harness);
-      attach(reader, "a", "earliest");
-      for (const outgoing of probe.outgoing) outgoing.encoded(format);
-    }
-    expect(encodings).toBe(1);
+    for (let n = 0; n < 600; n++) harness.publish("a", "x");
+    expect(pages(readAll(harness, "a").outgoing).map(({ messages }) => messages)).toEqual([256, 256, 88]);
   });
 
-  it("is let go of when those who came together are served", () => {
+  it.each([
+    ["from what this node remembers", 10],
+    ["from the broker", 60],
+  ])("holds at most 64 KiB of data, %s [ATT-6]", (_from, count) => {
     const harness = createHarness();
-    for (let index = 0; index < 100; index++) harness.publish("a", `m${index}`);
-    let encodings = 0;
-    const format = { slot: 0, encode: () => ++encodings };
-    const come = (): void => {
-      const { probe, reader } = open(harness);
-      attach(reader, "a", "earliest");
-      for (const outgoing of probe.outgoing) outgoing.encoded(format);
-    };
-    come();
-    harness.clock.advance(21_000);
-    come();
-    come();
-    expect(encodings).toBe(2);
-  });
-});
-
-describe("a page of the latest values", () => {
-  const PRICES = {
-    channels: { prices: { keep: "latest", maxKeys: 300 } },
-  } as const;
-
-  /** The values that a reader of this log holds: what it was given, without what it was told is gone. */
-  const held = (log: readonly string[], state = new Map<string, string>()): Map<string, string> => {
-    for (const line of log) {
-      if (line.startsWith("gap")) state.clear();
-      const [, key, value] = /^\d+:(\w+)=(\w*)$/.exec(line) ?? [];
-      if (key !== undefined && value !== undefined) state.set(key, value);
-    }
-    return state;
-  };
-
-  it("is not shared once one of them was replaced", () => {
-    const harness = createHarness(PRICES);
-    for (let index = 0; index < 300; index++) harness.publish("prices", `k${index}=1`, `k${index}`);
-    const first = open(harness);
-    attach(first.reader, "prices", "earliest");
-    harness.publish("prices", "k5=2", "k5");
-    const second = open(harness);
-    attach(second.reader, "prices", "earliest");
-    harness.clock.turn();
-    expect(second.probe.takeLog().filter((line) => line.includes(":k5="))).toEqual(["301:k5=2"]);
+    for (let n = 0; n < count; n++) harness.publish("a", "x".repeat(30_000));
+    const read = pages(readAll(harness, "a").outgoing);
+    expect(read.map(({ bytes }) => bytes)).toEqual(Array.from({ length: count / 2 }, () => 60_000));
   });
 
-  it("is not shared with who would have to be told of a deletion that was forgotten [KEEP-8] [KEEP-16]", () => {
-    const harness = createHarness(PRICES);
-    for (let index = 0; index < 300; index++) harness.publish("prices", `k${index}=1`, `k${index}`);
-    const early = open(harness);
-    early.probe.room = 1;
-    attach(early.reader, "prices", "earliest");
-    const before = early.probe.takeLog();
-    expect(before).toHaveLength(256);
-    // It holds k0 and is full. k0 is deleted, the deletion forgotten, and somebody else begins where it stands.
-    void harness.engine.remove("prices", "k0", SERVER_GRANTS);
-    for (let index = 0; index <= 300; index++) {
-      harness.publish("prices", "1", `x${index}`);
-      void harness.engine.remove("prices", `x${index}`, SERVER_GRANTS);
-    }
-    const head = harness.memory.heads(["prices"])[0]?.position.offset ?? 0;
-    attach(open(harness).reader, "prices", `last:${head - 256}`);
-    early.probe.room = Number.POSITIVE_INFINITY;
-    early.reader.drained();
+  it("holds one message at least, however large [ATT-6]", () => {
+    const harness = createHarness({ limits: { messageBytes: 200_000 } });
+    for (let n = 0; n < 3; n++) harness.publish("a", "x".repeat(100_000));
+    expect(pages(readAll(harness, "a").outgoing).map(({ messages }) => messages)).toEqual([1, 1, 1]);
+  });
+
+  it("is followed by one of each other channel that lags, so that a long one holds up no short one [ATT-6]", () => {
+    const harness = createHarness();
+    for (let n = 0; n < 2_000; n++) harness.publish("long", "x");
+    for (const channel of ["short", "brief"]) for (let n = 0; n < 300; n++) harness.publish(channel, "x");
+    const order = pages(readAll(harness, "long", "short", "brief").outgoing).map(({ channel }) => channel);
+    expect(order.slice(0, 6)).toEqual(["long", "short", "brief", "long", "short", "brief"]);
+    expect(order.slice(6)).toEqual(Array.from({ length: 6 }, () => "long"));
+  });
+
+  it("is the last that is written to a socket which it fills [ATT-5, ATT-6]", () => {
+    const harness = createHarness();
+    for (let n = 0; n < 600; n++) harness.publish("a", "x");
+    const { probe, reader } = open(harness);
+    probe.room = 1;
+    attach(reader, "a", "earliest");
     harness.clock.turn();
-    const fresh = open(harness);
-    attach(fresh.reader, "prices", "earliest");
+    expect(pages(probe.outgoing).map(({ messages }) => messages)).toEqual([256]);
+    probe.room = 1;
+    reader.drained();
     harness.clock.turn();
-    expect(held([...before, ...early.probe.takeLog()])).toEqual(held(fresh.probe.takeLog()));
+    expect(pages(probe.outgoing).map(({ messages }) => messages)).toEqual([256, 256]);
   });
 });
