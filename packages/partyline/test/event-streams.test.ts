@@ -162,7 +162,7 @@ describe("an event stream of a channel", () => {
     expect(line.text).toMatch(/event: error\ndata: \{"status":503,"code":"draining".*\}\n\n$/);
   });
 
-  it("is sent a comment when nothing was written for a while, and `retry` never alone [SSE-2]", async () => {
+  it("is sent a comment when nothing was written for a while, and `retry` never alone [SSE-2, LIVE-4]", async () => {
     await restart({ heartbeat: { comment: 1 } });
     const line = await openLine(GET);
     await line.until(() => line.text.includes("\n:\n\n"));
