@@ -36,8 +36,26 @@ describe("attach", () => {
     harness.publish("a", "four");
     harness.clock.turn();
     expect(answer.replayed).toBe(1);
-    expect(harness.counters.snapshot().lagging).toBeUndefined();
     expect(probe.takeLog()).toEqual(["2:two", "3:three", "4:four"]);
+  });
+
+  it("leaves who has the turn's batch already where it stands", () => {
+    const harness = createHarness();
+    attach(open(harness).reader, "a");
+    harness.publish("a", "one");
+    const { probe, reader } = open(harness);
+    attach(reader, "a", "earliest");
+    harness.clock.turn();
+    expect(probe.takeLog()).toEqual(["1:one"]);
+    expect(harness.counters.snapshot().lagging).toBeUndefined();
+  });
+
+  it("asks the broker also of a position at this node's head: its life may be over [POS-17] [POS-18]", () => {
+    const harness = createHarness();
+    attach(open(harness).reader, "a");
+    const { epoch } = harness.publish("a", "one").position;
+    harness.memory.forget("a");
+    expect(describeAnswer(attach(open(harness).reader, "a", `${epoch}:1`))).toMatch(/^gap epoch/);
   });
 
   it("tells a gap where retention has passed the position [POS-15] [GAP-2] [GAP-3]", () => {
