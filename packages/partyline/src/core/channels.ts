@@ -10,6 +10,8 @@ export class Channels {
   readonly #context: Context;
   readonly #channels = new Map<string, Channel>();
   #numbers = 0;
+  /** Where the last look for idle channels ended. */
+  #walk: Iterator<Channel, undefined> | undefined;
 
   constructor(context: Context) {
     this.#context = context;
@@ -38,14 +40,12 @@ export class Channels {
     return [...this.#channels.values()].filter((channel) => channel.followed);
   }
 
-  /** Looks at the oldest few only, so that a new channel costs the same however many there are. */
+  /** Looks at the next few only, so that a new channel costs the same however many there are. */
   #forgetIdle(): void {
-    let looked = 0;
-    for (const [name, channel] of this.#channels) {
-      if (++looked > 8) return;
-      this.#channels.delete(name);
-      // Busy ones move to the end, out of the way of the next look.
-      if (!channel.idle) this.#channels.set(name, channel);
+    for (let looked = 0; looked < 8; looked++) {
+      const next = (this.#walk ??= this.#channels.values()).next();
+      if (next.done === true) return void (this.#walk = undefined);
+      if (next.value.idle) this.#channels.delete(next.value.name);
     }
   }
 }
