@@ -1,9 +1,17 @@
 /** What stands in which order on a WebSocket's TCP connection, byte for byte. */
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createMemoryBroker } from "../src/brokers/memory/index.ts";
+import type { Broker } from "../src/core/ports.ts";
 import { createPartyline, type Partyline } from "../src/server.ts";
 import { silent } from "./support/line-rig.ts";
 import { until } from "./support/until.ts";
-import { clientFrame, OPCODE, openBareWebSocket, readFrames } from "./transport/bare-websocket.ts";
+import {
+  type BareWebSocket,
+  clientFrame,
+  OPCODE,
+  openBareWebSocket,
+  readFrames,
+} from "./transport/bare-websocket.ts";
 
 let server: Partyline;
 let port: number;
@@ -84,6 +92,42 @@ describe("behind a close frame", () => {
       expect(frames.at(-1)?.opcode).toBe(OPCODE.close);
     }
     expect(byServer.length).toBeGreaterThan(1);
+  });
+});
+
+describe("a peer that is read no further", () => {
+  /** Answers the server's close, and waits for the end; `ws` gives it some seconds for that, which never pass here. */
+  async function answerClose({ socket, closed }: BareWebSocket, code: number): Promise<number[]> {
+    socket.on("data", (data: Buffer) => {
+      if (data.includes(Buffer.of(code >> 8, code & 255)))
+        socket.write(clientFrame(OPCODE.close, Buffer.of(code >> 8, code & 255)));
+    });
+    const last = readFrames(await closed).at(-1);
+    return [last?.opcode ?? -1, last?.payload.readUInt16BE(0) ?? -1];
+  }
+
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout"] }));
+  afterEach(() => void vi.useRealTimers());
+
+  it("because its publish is being stored is heard when it answers the close that follows [WS-4, WS-5]", async () => {
+    const broker: Broker = { ...createMemoryBroker(), append: () => Promise.reject(new Error("no answer")) };
+    await using refusing = createPartyline({ logger: silent, broker });
+    const peer = await openBareWebSocket((await refusing.listen(0)).port, "/channels/a");
+    peer.socket.write(clientFrame(OPCODE.text, "x"));
+    expect(await answerClose(peer, 4503)).toEqual([OPCODE.close, 4503]);
+  });
+
+  it("because it sent too much is heard when it answers the close for a gap [WS-3, WS-5]", async () => {
+    const broker = createMemoryBroker();
+    const limits = { commandBurst: 1, commandsPerSecond: 0.001 };
+    await using strict = createPartyline({ logger: silent, broker, limits });
+    const peer = await openBareWebSocket((await strict.listen(0)).port, "/channels/a");
+    peer.socket.write(Buffer.concat(["1", "2"].map((text) => clientFrame(OPCODE.text, text))));
+    await until(() => strict.counters().published?.[""] === 2);
+    const ended = answerClose(peer, 4410);
+    broker.forget("a");
+    await strict.channel("a").publish("of a new life");
+    expect(await ended).toEqual([OPCODE.close, 4410]);
   });
 });
 

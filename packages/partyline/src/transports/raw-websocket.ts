@@ -89,6 +89,7 @@ export class RawWebSocket extends WebSocketConnection {
   #gap(to: Position): void {
     this.#state = "lost";
     this.closeWith(CLOSE.gap, formatPosition(to));
+    this.resume();
   }
 
   // --- what the peer sends ------------------------------------------------------------------------------------
@@ -152,6 +153,8 @@ export class RawWebSocket extends WebSocketConnection {
     this.#waiting = undefined;
     this.close(refusal);
     this.#finishSoon();
+    // It was read no further while its publish was being stored; its answer to the close is.
+    this.resume();
   }
 
   /** Over the rate nothing is refused: the peer is read no further until it has paid for what it sent. */
