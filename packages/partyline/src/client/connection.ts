@@ -2,7 +2,7 @@ import type { PartylineError } from "../protocol/partyline-error.ts";
 import { type BackoffOptions, backoffDelay } from "./backoff.ts";
 import type { ClientState, ClientStatus } from "./client-types.ts";
 import { closedError, connectionLost, silence } from "./errors.ts";
-import type { Link, LinkHost, LinkRequest, Transport, TransportName } from "./link.ts";
+import type { Link, LinkHost, LinkRequest, TransportName, Transports } from "./link.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Times of a connection, ms. */
@@ -21,7 +21,7 @@ export interface ConnectionPort {
   readonly timing: ConnectionTiming;
   /** In order of preference. */
   readonly order: readonly TransportName[];
-  readonly transports: Readonly<Record<TransportName, Transport>>;
+  readonly transports: Transports;
   readonly request: Omit<LinkRequest, "host" | "token">;
   token(): Promise<string | undefined>;
   readonly host: Omit<LinkHost, "end">;
@@ -137,10 +137,9 @@ export function createConnection(port: ConnectionPort): Connection {
     };
     dialing?.close();
     dialing = dial;
-    port
-      .token()
-      .then((token) => {
-        if (!over) dial.link = port.transports[transport]({ ...port.request, token, host });
+    Promise.all([port.token(), port.transports[transport]()])
+      .then(([token, openLink]) => {
+        if (!over) dial.link = openLink({ ...port.request, token, host });
       })
       .catch((cause: unknown) => end(connectionLost("The connection failed.", cause)));
   };

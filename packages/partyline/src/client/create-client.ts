@@ -6,10 +6,8 @@ import { createConnection } from "./connection.ts";
 import type { Core } from "./core.ts";
 import { createEmitter } from "./emitter.ts";
 import { closedError } from "./errors.ts";
-import type { Transport, TransportName } from "./link.ts";
+import type { TransportName, Transports } from "./link.ts";
 import { globalRuntime, type Runtime } from "./runtime.ts";
-import { openPoll } from "./transports/poll.ts";
-import { openSse } from "./transports/sse.ts";
 import { openWebSocket } from "./transports/ws.ts";
 import type { Definitions, TypedClient } from "./typed-client.ts";
 
@@ -33,12 +31,16 @@ const DEFAULTS = {
 /** What tests replace. */
 export interface World {
   readonly runtime: Runtime;
-  readonly transports: Readonly<Record<TransportName, Transport>>;
+  readonly transports: Transports;
 }
 
 const globalWorld: World = {
   runtime: globalRuntime,
-  transports: { ws: openWebSocket, sse: openSse, poll: openPoll },
+  transports: {
+    ws: () => openWebSocket,
+    sse: async () => (await import("./transports/sse.ts")).openSse,
+    poll: async () => (await import("./transports/poll.ts")).openPoll,
+  },
 };
 
 /**

@@ -90,3 +90,6 @@ export interface Link {
 
 /** Opens a link of one transport. */
 export type Transport = (request: LinkRequest) => Link;
+
+/** How to get at each transport: what is used first is at hand, the others are loaded when they are needed. */
+export type Transports = Readonly<Record<TransportName, () => Transport | Promise<Transport>>>;

@@ -65,7 +65,7 @@ export function createClientRig(options: ClientOptions = {}): ClientRig {
     },
   };
   const client = createClientIn(
-    { runtime, transports: { ws: openWebSocket, sse: openSse, poll: openPoll } },
+    { runtime, transports: { ws: () => openWebSocket, sse: () => openSse, poll: () => openPoll } },
     "ws://test",
     { transports: ["ws"], WebSocket: network.WebSocket, ...options },
   );
