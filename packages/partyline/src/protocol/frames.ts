@@ -178,6 +178,13 @@ export interface PongFrame {
   readonly n: number;
 }
 
+/** The server goes away: open another connection, then leave this one. */
+export interface DrainFrame {
+  readonly t: "drain";
+  /** How long this connection is still served, ms. */
+  readonly within: number;
+}
+
 /** What a server may send on `/connect`. */
 export type ServerFrame =
   | WelcomeFrame
@@ -190,4 +197,5 @@ export type ServerFrame =
   | DetachedFrame
   | ResultFrame
   | ErrorFrame
-  | PongFrame;
+  | PongFrame
+  | DrainFrame;

@@ -30,6 +30,7 @@ export {
   type DeleteFrame,
   type DetachedFrame,
   type DetachFrame,
+  type DrainFrame,
   type ErrorFrame,
   FRAMES_TYPE,
   type GapFields,

@@ -17,6 +17,7 @@ const TYPES: Readonly<Record<ServerFrame["t"], true>> = {
   result: true,
   error: true,
   pong: true,
+  drain: true,
 };
 
 describe("a frame from the server", () => {

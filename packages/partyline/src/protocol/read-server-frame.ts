@@ -12,6 +12,7 @@ const TYPES: ReadonlySet<unknown> = new Set<ServerFrame["t"]>([
   "result",
   "error",
   "pong",
+  "drain",
 ]);
 
 /**

@@ -51,6 +51,7 @@ export class FrameReader {
       case "stale":
       case "detached":
       case "pong":
+      case "drain":
         return;
     }
   }
