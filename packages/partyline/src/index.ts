@@ -13,6 +13,7 @@ export {
   type ChannelDefinition,
   type ChannelDefinitions,
   type Clock,
+  type CompressionOptions,
   type CounterSnapshot,
   createPartyline,
   type Credentials,

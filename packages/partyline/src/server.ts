@@ -10,6 +10,7 @@ import { createServerChannel, type ServerChannel } from "./core/server-channel.t
 import { createHttpService } from "./http/http-service.ts";
 import type { FetchInfo } from "./http/fetch-host.ts";
 import type { Limits } from "./protocol/limits.ts";
+import type { CompressionOptions } from "./transports/deflate.ts";
 import type { Heartbeat } from "./transports/surroundings.ts";
 import type { IncomingMessageClass } from "./transports/stream-request.ts";
 
@@ -28,6 +29,7 @@ export type {
 } from "./core/server-channel.ts";
 export type { StandardSchema } from "./core/standard-schema.ts";
 export type { FetchInfo } from "./http/fetch-host.ts";
+export type { CompressionOptions } from "./transports/deflate.ts";
 export type { IncomingMessageClass } from "./transports/stream-request.ts";
 export type { Heartbeat } from "./transports/surroundings.ts";
 
@@ -52,6 +54,12 @@ export interface PartylineOptions {
   readonly hosts?: readonly string[];
   /** Other origins whose pages may connect, like `"https://app.example"`; `"*"` for all. Default: none. */
   readonly origins?: readonly string[];
+  /**
+   * Takes `permessage-deflate` where a WebSocket client offers it, as browsers do: saves bytes on the wire for large
+   * messages and busy channels, and costs CPU once for each message, however many readers it has, and a little memory
+   * for each connection. Default: `false`.
+   */
+  readonly compression?: boolean | CompressionOptions;
   /** How often connections are looked after, seconds. */
   readonly heartbeat?: Partial<Heartbeat>;
   /** How long a channel is quiet before it repeats its position, and between two checks of heads, ms. */

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Engine } from "../core/ports.ts";
 import { PartylineError } from "../protocol/errors.ts";
+import { type CompressionOptions, createCompression } from "../transports/deflate.ts";
 import { Registry } from "../transports/registry.ts";
 import { createIncomingMessageClass, type IncomingMessageClass } from "../transports/stream-request.ts";
 import { DEFAULT_HEARTBEAT, type Heartbeat } from "../transports/surroundings.ts";
@@ -22,6 +23,7 @@ export interface HttpOptions {
   readonly hosts?: readonly string[];
   readonly origins?: readonly string[];
   readonly heartbeat?: Partial<Heartbeat>;
+  readonly compression?: boolean | CompressionOptions;
 }
 
 /** Everything that a server does over HTTP. */
@@ -40,12 +42,14 @@ export interface HttpService {
 
 /** Puts the hosts together, over one service. */
 export function createHttpService(engine: Engine, options: HttpOptions): HttpService {
-  const { path = "", hosts = [], origins = [], heartbeat } = options;
+  const { path = "", hosts = [], origins = [], heartbeat, compression = false } = options;
   const registry = new Registry(engine.wheel);
   const service: Service = {
     engine,
     registry,
     heartbeat: { ...DEFAULT_HEARTBEAT, ...heartbeat },
+    compression:
+      compression === false ? undefined : createCompression(compression === true ? {} : compression),
     router: createRouter(path),
     admission: new Admission(engine.limits, engine.logger),
     polls: new Set(),

@@ -36,6 +36,7 @@ export class Upgrades {
   constructor(host: NodeHost) {
     this.#host = host;
     const { limits } = host.service.engine;
+    const compression = host.service.compression !== undefined;
     const refused = (socket: Duplex, problem: string): void => {
       const error = new PartylineError("bad-frame", `${problem}.`, {
         remedy: "Shake hands as RFC 6455 has it, version 13.",
@@ -46,12 +47,14 @@ export class Upgrades {
       limits,
       maxPayload: limits.messageBytes,
       subprotocol: undefined,
+      compression,
       refused,
     });
     this.#connect = createHandshakes({
       limits,
       maxPayload: connectFrameBytes(limits),
       subprotocol: SUBPROTOCOL,
+      compression,
       refused,
     });
   }

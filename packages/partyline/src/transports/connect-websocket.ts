@@ -65,7 +65,7 @@ export class ConnectWebSocket extends WebSocketConnection implements TalkingConn
 
   write(outgoing: Outgoing): boolean {
     this.#flush();
-    return this.send(outgoing.encoded(connectWebSocketFormat));
+    return this.send(outgoing.encoded(this.compression?.connect ?? connectWebSocketFormat));
   }
 
   override cork(): void {

@@ -81,7 +81,7 @@ export class RawWebSocket extends WebSocketConnection {
 
   #send(outgoing: Outgoing): boolean {
     if (this.#state === "lost") return true;
-    const frames = outgoing.encoded(rawWebSocketFormat);
+    const frames = outgoing.encoded(this.compression?.raw ?? rawWebSocketFormat);
     return frames.length === 0 || this.send(frames);
   }
 

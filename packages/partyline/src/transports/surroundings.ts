@@ -1,4 +1,5 @@
 import type { Engine } from "../core/ports.ts";
+import type { Compression } from "./deflate.ts";
 import type { Registry } from "./registry.ts";
 
 /** How often connections are looked after, seconds. */
@@ -19,4 +20,6 @@ export interface Surroundings {
   readonly engine: Engine;
   readonly registry: Registry;
   readonly heartbeat: Heartbeat;
+  /** Absent: nothing is compressed. */
+  readonly compression: Compression | undefined;
 }

@@ -3,6 +3,7 @@ import { WebSocket } from "ws";
 import type { Connection, Outgoing } from "../core/ports.ts";
 import { CLOSE } from "../protocol/close-codes.ts";
 import { ERRORS, type PartylineError } from "../protocol/errors.ts";
+import type { Compression } from "./deflate.ts";
 import type { Kept } from "./registry.ts";
 import type { Seat } from "./seat.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -82,6 +83,11 @@ export abstract class WebSocketConnection implements Connection, Kept, SocketOwn
   /** Is the socket's own buffer over its mark? */
   protected get full(): boolean {
     return this.#pulse === "full";
+  }
+
+  /** The formats for this peer, where it takes compressed frames. */
+  protected get compression(): Compression | undefined {
+    return this.#socket?.deflates === true ? this.surroundings.compression : undefined;
   }
 
   /** Writes whole frames; false where the peer takes no more for now. */

@@ -25,6 +25,8 @@ export interface SocketOwner {
  */
 export class ServerSocket extends WebSocket {
   #owner: SocketOwner | undefined = undefined;
+  /** Does the peer take our compressed frames? They are made with the largest window, which not every peer has. */
+  deflates = false;
   #ending = false;
 
   /** Who is told; once, right after the handshake. */
@@ -84,17 +86,20 @@ export interface HandshakeOptions {
   readonly maxPayload: number;
   /** Chosen where the peer offers it. */
   readonly subprotocol: string | undefined;
+  /** Is `permessage-deflate` taken where the peer offers it? */
+  readonly compression: boolean;
   /** The handshake is at fault: what to tell, and where. */
   refused(socket: Duplex, problem: string): void;
 }
 
 /** One for raw channels and one for `/connect`: `ws` fixes the limit of a frame at the handshake. */
 export function createHandshakes(options: HandshakeOptions): Handshakes {
-  const { limits, maxPayload, subprotocol } = options;
+  const { limits, maxPayload, subprotocol, compression } = options;
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
-    perMessageDeflate: false,
+    // Neither side keeps what it has seen between two messages: ours are shared, and a peer's would cost memory.
+    perMessageDeflate: compression && { serverNoContextTakeover: true, clientNoContextTakeover: true },
     // Of its own accord `ws` gives up a peer that has 60 pongs coming to it; who is slow may have.
     autoPong: false,
     maxPayload,
@@ -104,12 +109,18 @@ export function createHandshakes(options: HandshakeOptions): Handshakes {
       subprotocol !== undefined && offered.has(subprotocol) ? subprotocol : false,
     ...{ closeTimeout: CLOSE_TIMEOUT },
   });
+  let deflates = false;
+  server.on("headers", (headers) => {
+    const agreed = headers.find((header) => header.startsWith("Sec-WebSocket-Extensions:"));
+    deflates = agreed !== undefined && !agreed.includes("server_max_window_bits");
+  });
   server.on("wsClientError", (error: Error, socket: Duplex) => options.refused(socket, error.message));
   return {
     complete(request, socket, head) {
       let opened: ServerSocket | undefined;
       server.handleUpgrade(request, socket, head, (webSocket) => {
         opened = webSocket;
+        opened.deflates = deflates;
       });
       return opened;
     },

@@ -3,19 +3,22 @@ import { connect, type Socket } from "node:net";
 /** A WebSocket after a handshake by hand: what is then sent, and when, is up to the test. */
 export interface BareWebSocket {
   readonly socket: Socket;
+  /** Head of the server's answer. */
+  readonly head: string;
   /** All that came behind the handshake, when the connection is closed. */
   readonly closed: Promise<Buffer>;
 }
 
-/** Shakes hands with the server at this port. */
-export async function openBareWebSocket(port: number, path: string): Promise<BareWebSocket> {
+/** Shakes hands with the server at this port; `offer` is what the client's `Sec-WebSocket-Extensions` says. */
+export async function openBareWebSocket(port: number, path: string, offer = ""): Promise<BareWebSocket> {
   const socket = connect(port, "127.0.0.1");
   socket.write(
     `GET ${path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n" +
+      (offer === "" ? "\r\n" : `Sec-WebSocket-Extensions: ${offer}\r\n\r\n`),
   );
   const chunks: Buffer[] = [];
-  await new Promise<void>((resolve) => {
+  const answer = await new Promise<string>((resolve) => {
     let head = Buffer.alloc(0);
     const read = (piece: Buffer): void => {
       head = Buffer.concat([head, piece]);
@@ -23,12 +26,12 @@ export async function openBareWebSocket(port: number, path: string): Promise<Bar
       if (end < 0) return;
       chunks.push(head.subarray(end + 4));
       socket.off("data", read).on("data", (chunk: Buffer) => chunks.push(chunk));
-      resolve();
+      resolve(head.subarray(0, end).toString());
     };
     socket.on("data", read);
   });
   const closed = new Promise<Buffer>((resolve) => socket.on("close", () => resolve(Buffer.concat(chunks))));
-  return { socket, closed };
+  return { socket, head: answer, closed };
 }
 
 export const OPCODE = { more: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
