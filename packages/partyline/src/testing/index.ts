@@ -5,6 +5,7 @@
  */
 export { type BrokerAbility, type TestBroker } from "./broker/rig.ts";
 export { brokerSuite, type BrokerSuiteOptions, type ForAll } from "./broker-suite.ts";
+export { type Direction, type Faults } from "./line/faults.ts";
 export { type NetworkLine, openLine } from "./network-line.ts";
 export { type TestApi } from "./test-api.ts";
 export { createVirtualClock, type VirtualClock } from "./virtual-clock.ts";

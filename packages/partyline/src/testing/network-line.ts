@@ -1,17 +1,17 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
+import { createFaults, type Faults } from "./line/faults.ts";
+import { Relay } from "./line/relay.ts";
+import { realClock } from "./real-clock.ts";
 
-/** A TCP line to a server that a test can cut, hold and mend. Everything on it is on loopback. */
-export interface NetworkLine extends AsyncDisposable {
+/** A TCP line to a server, with the faults that a test wants. Everything on it is on loopback. */
+export interface NetworkLine extends Faults, AsyncDisposable {
   /** Where clients connect instead of to the server. */
   readonly port: number;
-  /** Connections that are open now. */
+  /** Connections that are open now, those included of which one end or both hear nothing any more. */
   readonly connections: number;
-  /** Breaks every open connection; new ones come through. */
-  cut(): void;
-  /** Breaks every open connection and refuses new ones until `mend()`. */
-  unplug(): void;
-  mend(): void;
+  /** Leads new connections to the server at another port; those that are open stay where they are. */
+  leadTo(port: number): void;
   close(): Promise<void>;
 }
 
@@ -23,55 +23,44 @@ export interface NetworkLine extends AsyncDisposable {
  * await using line = await openLine(serverPort);
  * const client = createClient(`http://127.0.0.1:${line.port}`);
  * line.cut(); // the client reconnects and goes on where it was
+ * line.blackhole(); // the client finds out by its pings
+ * line.mend();
  * ```
  */
 export async function openLine(port: number): Promise<NetworkLine> {
-  const pairs = new Set<readonly [Socket, Socket]>();
-  let plugged = true;
+  const relays = new Set<Relay>();
+  const line = createFaults(relays);
+  let target = port;
 
-  const server = createServer((client) => {
-    if (!plugged) {
-      client.resetAndDestroy();
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (near: Socket) => {
+    if (!line.plugged) {
+      near.on("error", () => undefined).resetAndDestroy();
       return;
     }
-    const upstream = connect(port, "127.0.0.1");
-    const pair = [client, upstream] as const;
-    pairs.add(pair);
-    const drop = (): void => {
-      pairs.delete(pair);
-      client.destroy();
-      upstream.destroy();
-    };
-    for (const socket of pair) socket.on("error", drop).on("close", drop);
-    client.pipe(upstream).pipe(client);
+    const far = connect({ port: target, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
+    const gone = (relay: Relay): void => void relays.delete(relay);
+    relays.add(new Relay({ near, far, conditions: line.conditions, clock: realClock, gone }));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("The line has no port.");
 
-  const cut = (): void => {
-    for (const pair of [...pairs]) for (const socket of pair) socket.destroy();
-  };
   const close = async (): Promise<void> => {
-    cut();
+    line.faults.cut();
     if (!server.listening) return;
     server.close();
     await once(server, "close");
   };
 
   return {
+    ...line.faults,
     port: address.port,
     get connections() {
-      return pairs.size;
+      return relays.size;
     },
-    cut,
-    unplug() {
-      plugged = false;
-      cut();
-    },
-    mend() {
-      plugged = true;
+    leadTo(other) {
+      target = other;
     },
     close,
     [Symbol.asyncDispose]: close,
