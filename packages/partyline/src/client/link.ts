@@ -18,11 +18,15 @@ export type TransportName = "ws" | "sse" | "poll";
 
 /** A command that is answered: a publish or a delete. */
 export interface Command {
+  readonly channel: string;
+  /** Does it end the hold of its channel? */
+  readonly first: boolean;
   /**
-   * The frame's line, numbered. Asked for when it leaves, which over HTTP is later than `send`: `undefined` where it
-   * must not be sent any more, because it was, or will be, sent again in its place.
+   * The members of the frame but `n` and `first`, as JSON without braces. Asked for when it leaves, which over HTTP is
+   * later than `send`: `undefined` where it must not be sent any more, because it was, or will be, sent again in its
+   * place.
    */
-  line(n: number): string | undefined;
+  fields(): string | undefined;
   answer(frame: ResultFrame | ErrorFrame): void;
 }
 

@@ -33,10 +33,10 @@ export function createPublisher(channel: string, core: Core, keep: () => Keep): 
     send(publish, attempt, first) {
       publish.at ||= Math.round(core.brokerTime());
       core.link?.send({
-        line: (n) =>
-          outbox.isCurrent(publish, attempt)
-            ? `{"n":${n},"at":${publish.at},"first":${first},${publish.fields}}`
-            : undefined,
+        channel,
+        first,
+        fields: () =>
+          outbox.isCurrent(publish, attempt) ? `"at":${publish.at},${publish.fields}` : undefined,
         answer(frame) {
           const { position = "", duplicate = false } = frame.t === "result" ? frame : {};
           const answer = frame.t === "error" ? fromErrorFrame(frame) : { position, duplicate };

@@ -101,9 +101,10 @@ export function createStream(host: LinkHost, token: string | undefined): Stream 
       return line("detach", channel);
     },
     command(command) {
-      const line = command.line(n + 1);
-      if (line) commands.set(++n, command);
-      return line;
+      const fields = command.fields();
+      if (!fields) return undefined;
+      commands.set(++n, command);
+      return `{"n":${n},"first":${command.first},${fields}}`;
     },
     ping: () => line("ping"),
     read(lines) {
