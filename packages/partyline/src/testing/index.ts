@@ -7,5 +7,24 @@ export { type BrokerAbility, type TestBroker } from "./broker/rig.ts";
 export { brokerSuite, type BrokerSuiteOptions, type ForAll } from "./broker-suite.ts";
 export { type Direction, type Faults } from "./line/faults.ts";
 export { type NetworkLine, openLine } from "./network-line.ts";
+export {
+  type ChannelRecord,
+  createOracle,
+  type Evidence,
+  judge,
+  type Oracle,
+  type OracleChannel,
+  type OracleMessage,
+  type OraclePublish,
+  type OracleReader,
+  type OracleTarget,
+  type PublishFate,
+  type PublishRecord,
+  type ReaderRecord,
+  type SeenMessage,
+  type Told,
+  type Violation,
+  type ViolationKind,
+} from "./oracle/index.ts";
 export { type TestApi } from "./test-api.ts";
 export { createVirtualClock, type VirtualClock } from "./virtual-clock.ts";
