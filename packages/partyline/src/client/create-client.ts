@@ -115,8 +115,8 @@ export function createClientIn(
       ...settings,
       url: connectUrl(url),
       runtime,
-      // As a function of its own: browsers refuse to be called as a method of something else.
-      fetch: (...request) => settings.fetch(...request),
+      // Called as a function of its own: browsers refuse to do it as a method of something else.
+      fetch: (...request) => (0, settings.fetch)(...request),
     },
     token: async () => (typeof settings.token === "function" ? settings.token() : settings.token),
     host: {
