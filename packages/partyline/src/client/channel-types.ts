@@ -1,4 +1,4 @@
-import type { Keep, Kind } from "../protocol/message.ts";
+import type { EntryKind, Keep, Kind } from "../protocol/message.ts";
 import type { PartylineError } from "../protocol/partyline-error.ts";
 import type { ChannelGap, ChannelSkip, Message } from "./message.ts";
 
@@ -34,7 +34,15 @@ export interface PublishOptions {
   readonly id?: string;
   /** `"text"` sends a string as it is. Default: `"binary"` for a Uint8Array, else `"json"`. */
   readonly kind?: Kind;
+  /**
+   * How long it may stay unsettled, ms. Then it is given up: `expired` where it is surely not stored, `uncertain` where
+   * it was sent and the answer never came. Default: the client's `publishTtl`.
+   */
+  readonly ttl?: number;
 }
+
+/** How a key is deleted; see {@link PublishOptions}. */
+export type DeleteOptions = Pick<PublishOptions, "id" | "ttl">;
 
 /** Where a message was stored. */
 export interface PublishResult {
@@ -46,12 +54,40 @@ export interface PublishResult {
   readonly superseded?: true;
 }
 
-/** A publish of which is not known yet whether it is stored. */
+/**
+ * May a publish be stored already? `waiting`: surely not; it never left, or was refused each time and is sent again.
+ * `sent`: the answer is awaited. `uncertain`: it was sent, the answer was lost or said `uncertain`; it is sent again
+ * under the same id.
+ */
+export type PendingState = "waiting" | "sent" | "uncertain";
+
+/** A publish that is not settled. Its `state` and `attempts` go on changing. */
 export interface PendingPublish {
+  readonly channel: string;
   readonly id: string;
+  /** `""` where none was given. */
   readonly key: string;
-  /** `waiting`: never sent. `sent`: sent at least once. */
-  readonly state: "waiting" | "sent";
+  /** `deleted` where a key is to be deleted; then `data` is undefined. */
+  readonly kind: EntryKind;
+  /** What was given to `publish`. */
+  readonly data: unknown;
+  /** Bytes of data. */
+  readonly size: number;
+  readonly state: PendingState;
+  /** How often it was sent. */
+  readonly attempts: number;
+  /** When it was published, ms since 1970 by this machine's clock. */
+  readonly since: number;
+  /** When it is given up, by the same clock; `Infinity` for never. */
+  readonly until: number;
+}
+
+/** A publish that was given up. */
+export interface DroppedPublish {
+  /** As it was then. Where its `state` is not `waiting` it may be stored all the same: look before you publish it anew. */
+  readonly publish: PendingPublish;
+  /** What its promise is rejected with; `undefined` where a newer value of its key took its place. */
+  readonly reason: PartylineError | undefined;
 }
 
 /**
@@ -121,7 +157,8 @@ export interface Channel<T = unknown> {
    * the server answers; without a connection it waits, in order, but for `nothing` channels.
    *
    * @throws PartylineError the refusal; `overloaded` where too many publishes wait; `offline` on a `nothing` channel
-   * without connection; `uncertain` where it can't be known any more whether it was stored; `closed`.
+   * without connection; `expired` where its `ttl` is over; `uncertain` where it can't be known any more whether it was
+   * stored; `closed`. Each is told to the client's `onDropped` too.
    *
    * @example
    * ```ts
@@ -137,7 +174,7 @@ export interface Channel<T = unknown> {
    * await prices.delete("ACME");
    * ```
    */
-  delete(key: string, options?: { readonly id?: string }): Promise<PublishResult>;
+  delete(key: string, options?: DeleteOptions): Promise<PublishResult>;
   /** Stops reading and keeps the place; listeners and iterators stay, and `resume()` goes on. */
   detach(): void;
   /** Goes on after a gap, after `detach()`, or after a refusal. */

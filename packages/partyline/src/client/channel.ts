@@ -31,21 +31,17 @@ export function createChannel(
     subscription.close(error);
     publisher.close(error ?? closedError(`The channel "${name}"`));
   };
-  const own: Omit<Channel, keyof Subscription> & Pick<Channel, "close"> = {
-    name,
-    get pending() {
-      return publisher.pending;
-    },
-    publish: (data, publishOptions = {}) => publisher.publish(data, publishOptions),
-    delete: (key, { id } = {}) => publisher.delete(key, id),
-    close: () => close(),
-  };
+  // What a channel shows of its halves it inherits: repeating it would cost more than it tells.
+  const inherited: Subscription & Omit<Publisher, "close"> = Object.setPrototypeOf(
+    publisher,
+    subscription,
+  ) as Subscription & Publisher;
+  const own: Omit<Channel, keyof typeof inherited> & Pick<Channel, "close"> = { name, close: () => close() };
   return {
     options,
     subscription,
     publisher,
     close,
-    // What a channel shows of its reading half it inherits: repeating it would cost more than it tells.
-    channel: Object.setPrototypeOf(own, subscription) as Channel,
+    channel: Object.setPrototypeOf(own, inherited) as Channel,
   };
 }

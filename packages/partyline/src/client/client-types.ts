@@ -1,6 +1,6 @@
 import type { PartylineError } from "../protocol/partyline-error.ts";
 import type { BackoffOptions } from "./backoff.ts";
-import type { Channel, ChannelOptions } from "./channel-types.ts";
+import type { Channel, ChannelOptions, DroppedPublish } from "./channel-types.ts";
 import type { TransportName } from "./link.ts";
 
 /**
@@ -23,6 +23,8 @@ export interface ClientState {
 /** What a client tells, by event. */
 export interface ClientEvents {
   state: ClientState;
+  /** A publish was given up: each that does not end in a position. */
+  dropped: DroppedPublish;
 }
 
 /** How a client connects; all of it has a default. Times in ms. */
@@ -51,6 +53,10 @@ export interface ClientOptions extends Partial<BackoffOptions> {
   readonly pendingPublishes?: number;
   /** Bytes of unsettled publishes of all channels (`overloaded`). Default 8 MiB. */
   readonly pendingBytes?: number;
+  /** The `ttl` of publishes that name none. Default `Infinity`. */
+  readonly publishTtl?: number;
+  /** A listener of `dropped` that is there from the beginning. Default: none. */
+  readonly onDropped?: (publish: DroppedPublish) => void;
   /** Default: the runtime's. */
   readonly fetch?: typeof fetch;
   /** Default: the runtime's. */

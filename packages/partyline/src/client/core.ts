@@ -1,4 +1,5 @@
 import type { PartylineError } from "../protocol/partyline-error.ts";
+import type { DroppedPublish } from "./channel-types.ts";
 import type { Link } from "./link.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -12,6 +13,8 @@ export interface ClientLimits {
   readonly pendingPublishes: number;
   /** Bytes of unsettled publishes of all channels (`overloaded`). */
   readonly pendingBytes: number;
+  /** How long a publish may be unsettled where it does not say so itself, ms. */
+  readonly publishTtl: number;
 }
 
 /** What the channels of one client share. */
@@ -26,6 +29,8 @@ export interface Core {
   pendingBytes: number;
   /** The broker's clock, ms. */
   brokerTime(): number;
+  /** Tells of a publish that was given up. */
+  dropped(publish: DroppedPublish): void;
   /** Calls once after the time that is due after so many refusals; the returned function calls it off. */
   readonly afterBackoff: (refusals: number, error: PartylineError | undefined, run: () => void) => () => void;
 }

@@ -25,6 +25,7 @@ const DEFAULTS = {
   bufferedBytes: 1_048_576,
   pendingPublishes: 10_000,
   pendingBytes: 8_388_608,
+  publishTtl: Infinity,
   headers: {},
 };
 
@@ -89,6 +90,7 @@ export function createClientIn(
   const byUser = closedError("The client");
   const channels = new Map<string, OpenChannel>();
   const events = createEmitter<ClientEvents>(runtime.report);
+  if (settings.onDropped) events.on("dropped", settings.onDropped);
   /** The broker's clock less the runtime's, as the newest welcome told it. */
   let ahead = 0;
 
@@ -102,6 +104,7 @@ export function createClientIn(
     pendingPublishes: 0,
     pendingBytes: 0,
     brokerTime: () => runtime.now() + ahead,
+    dropped: (publish) => events.emit("dropped", publish),
     afterBackoff: (refusals, error, run) =>
       runtime.after(backoffDelay(refusals, settings, runtime.random, error?.retryAfter), run),
   };

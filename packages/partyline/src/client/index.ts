@@ -11,8 +11,11 @@ export type {
   ChannelOptions,
   ChannelState,
   ChannelStatus,
+  DeleteOptions,
+  DroppedPublish,
   OnGap,
   PendingPublish,
+  PendingState,
   PublishOptions,
   PublishResult,
 } from "./channel-types.ts";

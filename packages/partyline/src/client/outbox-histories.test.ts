@@ -8,7 +8,9 @@ import type { Outcome } from "./outbox.ts";
 type Fate = "stored" | "refused" | "rate-limited" | "stored, uncertain" | "uncertain";
 
 type Step =
-  | { readonly do: "publish" | "cut" | "connect" | "end backoff" | "post" }
+  | { readonly do: "cut" | "connect" | "end backoff" | "post" }
+  | { readonly do: "publish"; readonly ttl: number }
+  | { readonly do: "wait"; readonly ms: number; readonly asleep: boolean }
   | { readonly do: "handle"; readonly connection: number; readonly fate: Fate }
   | { readonly do: "hear"; readonly connection: number };
 
@@ -33,7 +35,21 @@ const fates: Fate[] = [
 const connection = fc.constantFrom(0, 0, 0, 0, 1, 1, 2, 3);
 const steps = fc.array(
   fc.oneof(
-    { weight: 6, arbitrary: fc.constant<Step>({ do: "publish" }) },
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        do: fc.constant("publish" as const),
+        ttl: fc.constantFrom(Infinity, Infinity, 1, 3, 6),
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        do: fc.constant("wait" as const),
+        ms: fc.integer({ min: 1, max: 4 }),
+        asleep: fc.boolean(),
+      }),
+    },
     {
       weight: 8,
       arbitrary: fc.record({
@@ -58,19 +74,23 @@ class World {
   readonly published: string[] = [];
   readonly pipes: Pipe[] = [];
   readonly overHttp: boolean;
-  readonly box = rig("history", 3);
+  readonly box: ReturnType<typeof rig>;
   connected = false;
   connections = 0;
 
   constructor(overHttp: boolean) {
     this.overHttp = overHttp;
+    this.box = rig("history", 3, !overHttp);
   }
 
   run(step: Step): void {
     switch (step.do) {
       case "publish":
         this.published.push(`m${this.published.length}`);
-        this.box.publish(this.published.at(-1) ?? "");
+        this.box.publish(this.published.at(-1) ?? "", "", this.box.now + step.ttl);
+        break;
+      case "wait":
+        this.box.wait(step.ms, step.asleep);
         break;
       case "connect":
         this.connections++;
@@ -122,9 +142,7 @@ class World {
     const busy =
       last && last.connection === this.connections && last.inbound.length + last.outbound.length > 0;
     if (!this.overHttp || busy || !this.connected) return;
-    const lines = this.waiting
-      .splice(0)
-      .filter(({ publish, attempt }) => this.box.outbox.isCurrent(publish, attempt));
+    const lines = this.waiting.splice(0).filter(this.box.leave);
     if (lines.length > 0) this.pipes.push({ ...this.newPipe(), inbound: lines });
   }
 
@@ -169,7 +187,7 @@ describe.each([
   { over: "one connection", overHttp: false },
   { over: "posts", overHttp: true },
 ])("generated histories over $over", ({ overHttp }) => {
-  it("store every message once and in order, whatever is lost, late or refused [PUB-9, PUB-10, PUB-11, PUB-12]", () => {
+  it("store every message once and in order, whatever is lost, late or refused [PUB-9, PUB-10, PUB-11, PUB-12, PUB-20]", () => {
     fc.assert(
       fc.property(steps, (history) => {
         const world = new World(overHttp);
@@ -187,7 +205,7 @@ describe.each([
           const outcome = told(id);
           expect(outcome).toBeDefined();
           const stored = log.includes(id) ? `e:${log.indexOf(id) + 1}` : undefined;
-          // Refused for good is not stored, told stored is stored there; uncertain may be either.
+          // Refused for good or expired is not stored, told stored is stored there; uncertain may be either.
           const promised = outcome instanceof PartylineError ? undefined : outcome?.position;
           const uncertain = outcome instanceof PartylineError && outcome.code === "uncertain";
           expect(uncertain ? undefined : stored).toBe(promised);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createOutboxRig as rig, refusal, stored } from "../testing/outbox-rig.ts";
+import { createOutboxRig as rig, refusal, type Sent, stored } from "../testing/outbox-rig.ts";
 import type { Unsettled } from "./outbox.ts";
 
 describe("the outbox", () => {
@@ -92,7 +92,7 @@ describe("the outbox", () => {
     expect(box.take()).toEqual([]);
   });
 
-  it("says uncertain, with the refusal as cause, where an earlier connection may have stored it", () => {
+  it("says uncertain, with the refusal as cause, where an earlier connection may have stored it [PUB-20]", () => {
     const box = rig();
     box.connect();
     box.publish("a");
@@ -100,6 +100,29 @@ describe("the outbox", () => {
     box.connect();
     box.answer(1, refusal("invalid"));
     expect(box.outcomes.get("a")).toMatchObject({ code: "uncertain", cause: { code: "invalid" } });
+  });
+
+  it("says uncertain where the repeat of what was uncertain is refused [PUB-20]", () => {
+    const box = rig();
+    box.connect();
+    box.publish("a");
+    box.answer(0, refusal("uncertain"));
+    box.endBackoff();
+    box.answer(1, refusal("forbidden"));
+    expect(box.outcomes.get("a")).toMatchObject({ code: "uncertain", cause: { code: "forbidden" } });
+  });
+
+  it("says uncertain also where that repeat was on its way behind another one that was refused [PUB-20]", () => {
+    const box = rig();
+    box.connect();
+    box.publish("a");
+    box.publish("b");
+    box.answer(0, refusal("uncertain"));
+    box.answer(1, refusal("uncertain"));
+    box.endBackoff();
+    box.answer(2, stored(1));
+    box.answer(3, refusal("forbidden"));
+    expect(box.outcomes.get("b")).toMatchObject({ code: "uncertain" });
   });
 
   it("repeats what is uncertain under its id, and tells it after the third time", () => {
@@ -145,6 +168,74 @@ describe("the outbox", () => {
     box.connect();
     expect(box.take()).toEqual([]);
     expect(box.outcomes.get("a")).toMatchObject({ code: "offline" });
+  });
+
+  describe("gives up what is unsettled when its time is over", () => {
+    it("and says expired where it never left [PUB-20]", () => {
+      const box = rig();
+      box.publish("a", "", 10);
+      box.publish("b");
+      box.wait(10);
+      expect(box.outcomes.get("a")).toMatchObject({ code: "expired" });
+      box.connect();
+      expect(box.take()).toEqual(["b"]);
+    });
+
+    it("and says expired where it was refused and waits to be sent again [PUB-20]", () => {
+      const box = rig();
+      box.connect();
+      box.publish("a", "", 10);
+      box.answer(0, refusal("rate-limited"));
+      box.wait(10);
+      expect(box.outcomes.get("a")).toMatchObject({ code: "expired" });
+    });
+
+    it("and says expired where it was to leave with the next request and has not [PUB-20]", () => {
+      const box = rig("history", undefined, false);
+      box.connect();
+      box.publish("a", "", 10);
+      box.wait(10);
+      expect(box.outcomes.get("a")).toMatchObject({ code: "expired" });
+      expect(box.leave(box.sent[0] as Sent)).toBe(false);
+    });
+
+    it("and says uncertain where it left and the answer has not come [PUB-20]", () => {
+      const box = rig();
+      box.connect();
+      box.publish("a", "", 10);
+      box.wait(10);
+      expect(box.outcomes.get("a")).toMatchObject({ code: "uncertain", cause: { code: "expired" } });
+    });
+
+    it("and says uncertain where an attempt on an earlier connection has no answer [PUB-20]", () => {
+      const box = rig();
+      box.connect();
+      box.publish("a", "", 10);
+      box.outbox.disconnected();
+      box.connect();
+      box.answer(1, refusal("rate-limited"));
+      box.wait(10);
+      expect(box.outcomes.get("a")).toMatchObject({ code: "uncertain" });
+    });
+
+    it("before it would be sent, where it was over during a sleep", () => {
+      const box = rig();
+      box.publish("a", "", 10);
+      box.publish("b");
+      box.wait(10, true);
+      box.connect();
+      expect(box.take()).toEqual(["b"]);
+      expect(box.outcomes.get("a")).toMatchObject({ code: "expired" });
+    });
+
+    it("and sends what waited for its place", () => {
+      const box = rig("history", 1);
+      box.connect();
+      box.publish("a", "", 10);
+      box.publish("b");
+      box.wait(10);
+      expect(box.take()).toEqual(["a", "b"]);
+    });
   });
 
   it("has at most 512 attempts under way", () => {

@@ -1,16 +1,18 @@
 import type { Keep } from "../protocol/message.ts";
 import { PartylineError } from "../protocol/partyline-error.ts";
+import type { PendingState } from "./channel-types.ts";
 
 /** One publish or delete that has not been settled: whether it is stored is not known yet. */
 export interface Unsettled {
   readonly id: string;
   readonly key: string;
   /** Counts the times it was sent; 0 is never. An answer names the attempt it is for. */
-  attempt: number;
-  /** It was sent on a connection before the present one. */
-  moved: boolean;
+  attempts: number;
+  state: PendingState;
   /** Refusals that left hope. */
   refusals: number;
+  /** When it is given up, by the clock of `OutboxPort.date`; `Infinity` for never. */
+  readonly until: number;
 }
 
 /** What becomes of a publish. `undefined`: a newer value of its key took its place before it was ever sent. */
@@ -24,6 +26,7 @@ export interface OutboxPort<P extends Unsettled> {
   /** Calls once after the time that is due after so many refusals; the returned function calls it off. */
   afterBackoff(refusals: number, error: PartylineError, run: () => void): () => void;
   keep(): Keep;
+  date(): number;
 }
 
 /**
@@ -42,10 +45,12 @@ export interface Outbox<P extends Unsettled> {
   /** A connection on which nothing was published yet is there. */
   readonly connected: () => void;
   readonly disconnected: () => void;
-  /** Is this the attempt that should reach the server, or is another one to take its place? */
-  isCurrent(publish: P, attempt: number): boolean;
+  /** An attempt is about to leave: may it, or is another one to take its place? */
+  leaves(publish: P, attempt: number): boolean;
   /** The answer to an attempt, on whichever connection: stored, or refused. */
   answered(publish: P, attempt: number, answer: NonNullable<Outcome>): void;
+  /** Gives up one whose time is over. */
+  expire(publish: P): void;
   /** Settles all that is left. */
   close(error: PartylineError): void;
 }
@@ -70,10 +75,12 @@ export function createOutbox<P extends Unsettled>(port: OutboxPort<P>, window: n
       const publish = queue[next++] as P;
       const first = markFirst;
       markFirst = false;
-      port.send(publish, ++publish.attempt, first);
+      port.send(publish, ++publish.attempts, first);
     }
   };
   const sendAll = (first: boolean): void => {
+    // After a sleep the time may be over of some of which no timer has told.
+    for (const publish of [...queue]) if (publish.until <= port.date()) giveUp(publish);
     next = 0;
     markFirst = first;
     pump();
@@ -89,7 +96,22 @@ export function createOutbox<P extends Unsettled>(port: OutboxPort<P>, window: n
     for (const publish of [...queue]) settle(publish, error);
   };
 
+  const isCurrent = (publish: P, attempt: number): boolean =>
+    gate === "open" && attempt === publish.attempts && queue.includes(publish);
+  /** What may be stored all the same ends as `uncertain`. */
+  const giveUp = (publish: P, cause: PartylineError = expiredError()): void =>
+    settle(
+      publish,
+      publish.state === "waiting" || cause.code === "uncertain"
+        ? cause
+        : new PartylineError("uncertain", "Given up, but perhaps stored.", {
+            remedy: "Look whether it is.",
+            cause,
+          }),
+    );
+
   const refused = (publish: P, error: PartylineError): void => {
+    if (publish.state === "sent") publish.state = "waiting";
     // `again` of a publish that nothing before it holds up is not to be expected; it waits like other refusals.
     const hope = error.code === "uncertain" ? publish.refusals < MAX_UNCERTAIN : error.retryable;
     if (hope && port.keep() !== "nothing") {
@@ -100,25 +122,23 @@ export function createOutbox<P extends Unsettled>(port: OutboxPort<P>, window: n
       });
       return;
     }
-    // The last attempt was not stored, but one on an earlier connection may have been.
-    const final = publish.moved ? uncertain(error) : error;
-    settle(publish, final);
+    giveUp(publish, error);
     sendAll(true);
   };
 
-  const outbox: Outbox<P> = {
+  return {
     unsettled: queue,
     publish(publish) {
       if (port.keep() === "latest") {
         // One that was sent once stays: sent again first, a late connection can't store it behind the newer one.
-        const older = queue.find(({ key, attempt }) => key === publish.key && attempt === 0);
+        const older = queue.find(({ key, attempts }) => key === publish.key && attempts === 0);
         if (older) settle(older, undefined);
       }
       queue.push(publish);
       pump();
     },
     connected() {
-      for (const publish of queue) publish.moved = publish.attempt > 0;
+      for (const publish of queue) if (publish.state === "sent") publish.state = "uncertain";
       if (gate === "closed") gate = "open";
       sendAll(false);
     },
@@ -127,14 +147,24 @@ export function createOutbox<P extends Unsettled>(port: OutboxPort<P>, window: n
       gate = "closed";
       if (port.keep() === "nothing") settleAll(offlineError());
     },
-    isCurrent: (publish, attempt) =>
-      gate === "open" && attempt === publish.attempt && queue.includes(publish),
+    leaves(publish, attempt) {
+      const may = isCurrent(publish, attempt);
+      if (may && publish.state === "waiting") publish.state = "sent";
+      return may;
+    },
     answered(publish, attempt, answer) {
       if (!(answer instanceof PartylineError)) {
         settle(publish, answer);
         pump();
-        // Only the answer to the newest attempt can make the client send again.
-      } else if (outbox.isCurrent(publish, attempt)) refused(publish, answer);
+        return;
+      }
+      if (answer.code === "uncertain") publish.state = "uncertain";
+      // Only the answer to the newest attempt can make the client send again.
+      if (isCurrent(publish, attempt)) refused(publish, answer);
+    },
+    expire(publish) {
+      giveUp(publish);
+      pump();
     },
     close(error) {
       stopHold();
@@ -142,14 +172,10 @@ export function createOutbox<P extends Unsettled>(port: OutboxPort<P>, window: n
       settleAll(error);
     },
   };
-  return outbox;
 }
 
-function uncertain(cause: PartylineError): PartylineError {
-  return new PartylineError("uncertain", "Refused, but perhaps stored before.", {
-    remedy: "Look whether it is there; see the cause.",
-    cause,
-  });
+function expiredError(): PartylineError {
+  return new PartylineError("expired", "Its time is over.", { remedy: "Publish it again." });
 }
 
 /** Told where a message of a `nothing` channel meets no connection. */

@@ -1,105 +1,136 @@
 import { toBase64 } from "../protocol/base64.ts";
-import type { Keep } from "../protocol/message.ts";
+import type { ResultFrame } from "../protocol/frames.ts";
+import type { Keep, Kind } from "../protocol/message.ts";
 import { PartylineError } from "../protocol/partyline-error.ts";
-import type { PendingPublish, PublishOptions, PublishResult } from "./channel-types.ts";
+import type {
+  DeleteOptions,
+  PendingPublish,
+  PendingState,
+  PublishOptions,
+  PublishResult,
+} from "./channel-types.ts";
 import type { Core } from "./core.ts";
 import { fromErrorFrame } from "./errors.ts";
-import { createOutbox, offlineError, type Outbox, type Unsettled } from "./outbox.ts";
+import { createOutbox, offlineError, type Outbox, type Outcome, type Unsettled } from "./outbox.ts";
 
 /** The publishing half of a channel. */
 export interface Publisher {
   readonly pending: readonly PendingPublish[];
-  publish(data: unknown, options: PublishOptions): Promise<PublishResult>;
-  delete(key: string, id: string | undefined): Promise<PublishResult>;
+  readonly publish: (data: unknown, options?: PublishOptions) => Promise<PublishResult>;
+  readonly delete: (key: string, options?: DeleteOptions) => Promise<PublishResult>;
   connected(): void;
   disconnected(): void;
   close(error: PartylineError): void;
 }
 
-interface Publish extends Unsettled {
+/** What users are shown as `PendingPublish` is the thing itself. */
+interface Publish extends Unsettled, PendingPublish {
+  attempts: number;
+  state: PendingState;
   /** The members of the frame that are the same in each attempt, as JSON without braces. */
   readonly fields: string;
   /** First attempt, ms by the broker's clock; 0 before. */
   at: number;
+  /** Calls off the end of its time. */
+  stopTimer?: () => void;
   resolve(result: PublishResult): void;
   reject(error: PartylineError): void;
 }
 
+/** Runtimes fire longer timers at once, ms. A time of 24 days and more is looked at with each new connection alone. */
+const MAX_TIMER = 2 ** 31;
+
 export function createPublisher(channel: string, core: Core, keep: () => Keep): Publisher {
+  const { limits, runtime } = core;
   let closed: PartylineError | undefined;
+
+  const settle = (publish: Publish, outcome: Outcome): void => {
+    core.pendingPublishes--;
+    core.pendingBytes -= publish.fields.length;
+    publish.stopTimer?.();
+    const refused = outcome instanceof PartylineError;
+    if (refused || !outcome) core.dropped({ publish, reason: outcome });
+    if (refused) publish.reject(outcome);
+    else publish.resolve(outcome ?? { position: "", duplicate: false, superseded: true });
+  };
+  /** Why a publish that was counted already is not taken. */
+  const refuse = (size: number): PartylineError | undefined => {
+    const { messageBytes, pendingBytes, pendingPublishes } = core;
+    if (keep() === "nothing" && !core.link) return offlineError();
+    if (size > messageBytes)
+      return new PartylineError("too-large", `${size} bytes; at most ${messageBytes} are taken.`, {
+        remedy: "Send less, or a reference.",
+      });
+    if (pendingPublishes > limits.pendingPublishes || pendingBytes > limits.pendingBytes)
+      return new PartylineError("overloaded", `${pendingPublishes} publishes are unsettled.`, {
+        remedy: "Await each publish.",
+      });
+    return undefined;
+  };
   const outbox: Outbox<Publish> = createOutbox<Publish>({
     keep,
+    date: runtime.date,
     afterBackoff: core.afterBackoff,
     send(publish, attempt, first) {
       publish.at ||= Math.round(core.brokerTime());
       core.link?.send({
         channel,
         first,
-        fields: () =>
-          outbox.isCurrent(publish, attempt) ? `"at":${publish.at},${publish.fields}` : undefined,
+        fields: () => (outbox.leaves(publish, attempt) ? `"at":${publish.at},${publish.fields}` : undefined),
         answer(frame) {
-          const { position = "", duplicate = false } = frame.t === "result" ? frame : {};
+          const { position = "", duplicate = false } = frame as Partial<ResultFrame>;
           const answer = frame.t === "error" ? fromErrorFrame(frame) : { position, duplicate };
           outbox.answered(publish, attempt, answer);
         },
       });
     },
-    settle(publish, outcome) {
-      core.pendingPublishes--;
-      core.pendingBytes -= publish.fields.length;
-      if (outcome instanceof PartylineError) publish.reject(outcome);
-      else publish.resolve(outcome ?? { position: "", duplicate: false, superseded: true });
-    },
+    settle,
   });
 
   const add = (
-    { id = randomId(core.runtime.randomBytes()), key }: PublishOptions,
+    { id = randomId(runtime.randomBytes()), key, ttl = limits.publishTtl }: PublishOptions,
     size: number,
-    value: object,
-    json: string,
-  ): Promise<PublishResult> => {
-    const { limits, messageBytes } = core;
-    if (closed) throw closed;
-    if (keep() === "nothing" && !core.link) throw offlineError();
-    if (size > messageBytes)
-      throw new PartylineError("too-large", `${size} bytes; at most ${messageBytes} are taken.`, {
-        remedy: "Send less, or a reference.",
-      });
-    const fields = JSON.stringify({ ...value, channel, id, key }).slice(1, -1) + json;
-    if (
-      core.pendingPublishes >= limits.pendingPublishes ||
-      core.pendingBytes + fields.length > limits.pendingBytes
-    )
-      throw new PartylineError("overloaded", `${core.pendingPublishes} publishes are unsettled.`, {
-        remedy: "Await each publish.",
-      });
-    core.pendingPublishes++;
-    core.pendingBytes += fields.length;
-    return new Promise((resolve, reject) =>
-      outbox.publish({
+    data?: unknown,
+    json = "",
+    kind?: Kind,
+  ): Promise<PublishResult> =>
+    new Promise((resolve, reject) => {
+      const t = kind ? "publish" : "delete";
+      const fields = JSON.stringify({ t, kind, channel, id, key }).slice(1, -1) + json;
+      const since = runtime.date();
+      const publish: Publish = {
+        channel,
         id,
         key: key ?? "",
-        attempt: 0,
-        moved: false,
+        kind: kind ?? "deleted",
+        data,
+        size,
+        attempts: 0,
+        state: "waiting",
         refusals: 0,
+        since,
+        until: since + ttl,
         at: 0,
         fields,
         resolve,
         reject,
-      }),
-    );
-  };
+      };
+      core.pendingPublishes++;
+      core.pendingBytes += fields.length;
+      const refusal = closed ?? refuse(size);
+      if (refusal) settle(publish, refusal);
+      else {
+        outbox.publish(publish);
+        if (ttl < MAX_TIMER) publish.stopTimer = runtime.after(ttl, () => outbox.expire(publish));
+      }
+    });
 
   return {
     get pending() {
-      return outbox.unsettled.map(({ id, key, attempt }) => ({
-        id,
-        key,
-        state: attempt ? ("sent" as const) : ("waiting" as const),
-      }));
+      return [...outbox.unsettled];
     },
     // Both async, so that a refusal by the client itself is a rejection like any other.
-    async publish(data, options) {
+    async publish(data, options = {}) {
       const bytes = data instanceof Uint8Array;
       const { kind = bytes ? "binary" : "json" } = options;
       // The JSON is made now: what the caller changes later is not part of the message.
@@ -111,10 +142,10 @@ export function createPublisher(channel: string, core: Core, keep: () => Keep): 
       const size = bytes
         ? data.length
         : new TextEncoder().encode(kind === "text" ? String(data) : json).length;
-      return add(options, size, { t: "publish", kind }, `,"data":${json}`);
+      return add(options, size, data, `,"data":${json}`, kind);
     },
-    async delete(key, id) {
-      return add({ key, ...(id ? { id } : {}) }, 0, { t: "delete" }, "");
+    async delete(key, options) {
+      return add({ ...options, key }, 0);
     },
     connected: outbox.connected,
     disconnected: outbox.disconnected,

@@ -2,6 +2,8 @@
 export interface Runtime {
   /** Milliseconds of a clock that never goes back. */
   now(): number;
+  /** Milliseconds since 1970 by the machine's clock, which goes on through sleep, and jumps. */
+  readonly date: () => number;
   /** Calls once after `ms`; the returned function calls it off. */
   after(ms: number, run: () => void): () => void;
   /** From 0 to below 1, for jitter only. */
@@ -21,6 +23,7 @@ const NETWORK_EVENTS = ["online", "offline"];
 /** The runtime of browsers, Node and others alike. */
 export const globalRuntime: Runtime = {
   now: () => performance.now(),
+  date: () => Date.now(),
   after(ms, run) {
     const timer = setTimeout(run, ms);
     return () => clearTimeout(timer);

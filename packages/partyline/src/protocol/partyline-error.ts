@@ -35,6 +35,8 @@ export type ClientErrorCode =
   | "offline"
   /** The client or the channel was closed. */
   | "closed"
+  /** The time of a publish was over before it was stored; it surely is not. */
+  | "expired"
   /** Messages were missed; see the gap. */
   | "gap";
 

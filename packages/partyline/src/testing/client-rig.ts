@@ -18,9 +18,9 @@ export interface ClientRig {
   readonly reported: unknown[];
   /**
    * `chance`: what jitter is multiplied with, from 0 to below 1; begins at 0.5. `slowestTimer`: timers take at least so
-   * many ms, as in a hidden tab; begins at 0.
+   * many ms, as in a hidden tab; begins at 0. `date`: the machine's clock less the clock that never goes back, ms.
    */
-  readonly pace: { chance: number; slowestTimer: number };
+  readonly pace: { chance: number; slowestTimer: number; date: number };
   /** Lets what is under way in promises come to rest. */
   settle(): Promise<void>;
   /** Opens and welcomes the newest socket; answers what the client has sent by then. */
@@ -45,12 +45,13 @@ export function createClientRig(options: ClientOptions = {}): ClientRig {
   const network = createScriptedNetwork();
   const reported: unknown[] = [];
   const changes = new Set<() => void>();
-  const pace = { chance: 0.5, slowestTimer: 0 };
+  const pace = { chance: 0.5, slowestTimer: 0, date: 1_700_000_000_000 };
   let online = true;
   let ids = 0;
 
   const runtime: Runtime = {
     now: () => clock.now(),
+    date: () => clock.now() + pace.date,
     after(ms, run) {
       const timer = clock.setTimer(run, Math.max(ms, pace.slowestTimer));
       return () => timer.cancel();
