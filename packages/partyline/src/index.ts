@@ -18,6 +18,8 @@ export {
   createPartyline,
   type Credentials,
   defineChannels,
+  type DrainOptions,
+  type Duration,
   type FetchInfo,
   type Grants,
   grants,
@@ -35,5 +37,6 @@ export {
   type ServerHistoryOptions,
   type ServerMessage,
   type ServerPublishOptions,
+  type ServerState,
   type StandardSchema,
 } from "./server.ts";

@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import { createMemoryBroker } from "./brokers/memory/index.ts";
 import { createCounters, type CounterSnapshot } from "./core/counters.ts";
 import type { ChannelDefinitions, RetentionOptions } from "./core/definitions.ts";
+import { type Duration, milliseconds } from "./core/duration.ts";
 import { createEngine } from "./core/engine.ts";
 import type { Authenticator, Broker, Clock, Logger } from "./core/ports.ts";
 import { createServerChannel, type ServerChannel } from "./core/server-channel.ts";
@@ -17,6 +18,7 @@ import type { IncomingMessageClass } from "./transports/stream-request.ts";
 export { defineChannels } from "./core/definitions.ts";
 export type { ChannelDefinition, ChannelDefinitions, RetentionOptions } from "./core/definitions.ts";
 export type { CounterSnapshot } from "./core/counters.ts";
+export type { Duration } from "./core/duration.ts";
 export { grants, type GrantTable } from "./core/grants.ts";
 export type { Action, Authenticator, Broker, Clock, Credentials, Grants, Logger } from "./core/ports.ts";
 export type {
@@ -107,12 +109,49 @@ export interface Partyline extends AsyncDisposable {
   counters(): CounterSnapshot;
   /** How many connections are open now: WebSockets and streams. */
   readonly connections: number;
+  /**
+   * `serving`; `draining`, when readers should be led elsewhere; or `closed`. The same is answered at
+   * `/connect/ready`, for load balancers.
+   */
+  readonly state: ServerState;
+  /**
+   * Lets everybody leave, then closes; for deploys, where another server is there to go to. It is not ready at once
+   * and lets nobody new in. Each connection is asked to leave at a moment of its own: a client of this package opens
+   * its next connection before it leaves this one, others are sent away and told when to come back. Whoever is there
+   * is served to the end, and publishes are taken. Resolves when the server is closed, which is when all have left
+   * and at the latest somewhat more than `within` later; `close()` ends it at once.
+   *
+   * @throws TypeError where an option is wrong.
+   *
+   * @example
+   * ```ts
+   * process.once("SIGTERM", () => void server.drain({ within: "25s" }));
+   * ```
+   */
+  drain(options?: DrainOptions): Promise<void>;
   /** Ends all connections and stops listening, in bounded time; an HTTP server it was attached to goes on. */
   close(): Promise<void>;
 }
 
+/** What a server does: see {@link Partyline.state}. */
+export type ServerState = "serving" | "draining" | "closed";
+
+/** How a server is left. */
+export interface DrainOptions {
+  /**
+   * Until whoever is still there is closed: ms, or `"25s"`. Default 25 s, which leaves the end its time within the
+   * 30 s that Kubernetes gives.
+   */
+  readonly within?: Duration;
+  /** Connections that are asked to leave each second; more where `within` would not do for all. Default 200. */
+  readonly rate?: number;
+}
+
 /** How long connections are given to end by themselves, ms. */
 const GRACE = 1_500;
+
+/** How long the broker is given to end, ms. */
+const BROKER_GRACE = 5_000;
 
 /**
  * Makes a partyline server. It does nothing until it listens, is attached or is asked.
@@ -148,13 +187,17 @@ export function createPartyline(options: PartylineOptions = {}): Partyline {
     limits: options.limits,
     intervals: options.intervals,
   });
-  const http = createHttpService(engine, options);
+  const http = createHttpService(engine, options, Math.random);
+  let draining: Promise<void> | undefined;
   let closing: Promise<void> | undefined;
 
   const end = async (): Promise<void> => {
     await http.close(GRACE);
-    await engine.close();
+    const late = new Promise<"late">((resolve) => clock.setTimer(() => resolve("late"), BROKER_GRACE));
+    if ((await Promise.race([engine.close(), late])) === "late")
+      engine.logger.error("the broker does not end: it is left behind");
   };
+  const close = (): Promise<void> => (closing ??= end());
 
   return {
     async listen(port = 8080, host = options.authenticator ? undefined : "127.0.0.1") {
@@ -170,8 +213,16 @@ export function createPartyline(options: PartylineOptions = {}): Partyline {
     get connections() {
       return http.connections;
     },
-    close: () => (closing ??= end()),
-    [Symbol.asyncDispose]: () => (closing ??= end()),
+    get state() {
+      return http.phase;
+    },
+    drain({ within = "25s", rate = 200 } = {}) {
+      if (!(rate > 0)) throw new TypeError(`\`rate\` is a number above 0, not ${JSON.stringify(rate)}.`);
+      const plan = { within: milliseconds(within), rate };
+      return (draining ??= http.drain(plan).then(close));
+    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 

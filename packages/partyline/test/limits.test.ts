@@ -17,6 +17,7 @@ import {
   stay,
   STREAM,
 } from "./support/breaches.ts";
+import { listen, talk } from "./support/peers.ts";
 import { ask } from "./transport/ask.ts";
 import { openSocket } from "./transport/websocket-probes.ts";
 
@@ -161,6 +162,78 @@ const BREACHES: Record<keyof Limits, readonly Breach[]> = {
         await stay(openSocket(`${rig.url}/connect`)),
         await stay(openSocket(`${rig.url}/connect`)),
       ],
+    },
+  ],
+  attachesPerSecond: [
+    {
+      limits: { attachesPerSecond: 0.001, attachBurst: 1 },
+      how: "by event streams, told in a stream [LIM-3]",
+      is: "overloaded",
+      provoke: async ({ url }) => {
+        const [first, second] = [await listen(`${url}/channels/a`), await listen(`${url}/channels/a`)];
+        onEnd(() => first.leave());
+        const opening = await first.next();
+        const { data } = (await second.next()) as { data: string };
+        return [codeIn(JSON.stringify(opening)), codeIn(data)];
+      },
+    },
+    {
+      limits: { attachesPerSecond: 0.001, attachBurst: 1 },
+      how: "by polls that come anew, not by those that go on [LIM-3]",
+      is: "overloaded",
+      provoke: async (rig) => {
+        const poll = (wait: number): Promise<string> =>
+          post(
+            rig,
+            "/connect",
+            `{"t":"hello","v":1,"wait":${wait}}\n${attach(1).replace("}", ',"since":"earliest"}')}`,
+          );
+        await post(rig, "/channels/c1", "x");
+        const fine = [await poll(0.001), await poll(20), await poll(20)];
+        return [fine.find((one) => one !== "fine") ?? "fine", await poll(0.001)];
+      },
+    },
+    {
+      limits: { attachesPerSecond: 0.001, attachBurst: 1 },
+      how: "by raw WebSockets, in the answer to the upgrade [LIM-3]",
+      is: "overloaded",
+      provoke: async ({ url }) => [
+        await stay(openSocket(`${url}/channels/a`)),
+        await stay(openSocket(`${url}/channels/a`)),
+      ],
+    },
+  ],
+  attachBurst: [
+    {
+      limits: { attachesPerSecond: 0.001, attachBurst: 2 },
+      how: "by attaches on one WebSocket, one by one [LIM-3]",
+      is: "overloaded",
+      provoke: async ({ url }) => {
+        const peer = await talk(url, HELLO);
+        onEnd(() => peer.leave());
+        for (const n of [1, 2, 3]) peer.say(attach(n));
+        const answers = [await peer.next(), await peer.next(), await peer.next()].map((frame) =>
+          JSON.stringify(frame),
+        );
+        const [first = "", second = "", third = ""] = answers;
+        expect(third).toMatch(/"retryAfter":\d+/);
+        return [codeIn(first + second), codeIn(third)];
+      },
+    },
+    {
+      limits: { attachesPerSecond: 0.001, attachBurst: 2 },
+      how: "by the channels of one stream, all or none [LIM-3]",
+      is: "overloaded",
+      provoke: async (rig) => {
+        const open = async (...attaches: string[]): Promise<string> => {
+          const init = { method: "POST", headers: STREAM, body: [HELLO, ...attaches].join("\n") };
+          const response = await fetch(`${rig.url}/connect`, init);
+          if (!response.ok) return codeIn(await response.text());
+          await response.body?.cancel();
+          return "fine";
+        };
+        return [await open(attach(1)), await open(attach(1), attach(2))];
+      },
     },
   ],
   helloTimeout: [

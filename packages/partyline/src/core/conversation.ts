@@ -234,6 +234,7 @@ export class FrameConversation implements Conversation, Timed {
   }
 
   #attach(frame: AttachFrame, place: number): void {
+    this.#connection.admit?.();
     const answered = (answer: AttachAnswer): void => {
       this.#answers.give(place, attachedFrame(frame, answer));
       this.#reader.start(answer.channel.name);

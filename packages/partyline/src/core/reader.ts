@@ -124,6 +124,10 @@ export class ChannelReader extends Output implements Reader, CursorOwner {
     cursor.channel.leave();
   }
 
+  positions(): readonly Position[] {
+    return this.#cursors.map(({ epoch, last }) => ({ epoch, offset: last }));
+  }
+
   // --- the connection ---------------------------------------------------------------------------------------
 
   protected get joins(): boolean {

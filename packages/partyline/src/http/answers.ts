@@ -3,6 +3,7 @@ import { gapFields } from "../protocol/answer-frames.ts";
 import { entryFields } from "../protocol/entry-json.ts";
 import { type PartylineError, toProblem } from "../protocol/errors.ts";
 import { formatPosition, type Position } from "../protocol/position.ts";
+import { formatSse } from "../protocol/sse.ts";
 import { NO_HEADERS, type WholeAnswer } from "./exchange.ts";
 
 const JSON_TYPE = "application/json";
@@ -20,6 +21,12 @@ export function problemAnswer(error: PartylineError, headers: readonly string[] 
   };
 }
 
+/** A stream that ends with its first event: what it was refused for, and when to come back, ms. */
+export function streamEndAnswer(error: PartylineError, retry: number): WholeAnswer {
+  const event = { event: "error", retry: Math.ceil(retry), data: JSON.stringify(toProblem(error)) };
+  return { is: "whole", status: 200, type: "text/event-stream", body: formatSse(event), headers: NO_HEADERS };
+}
+
 /** A message is stored. Written by hand: this is the answer that a busy publisher waits for. */
 export function publishedAnswer({ position, time, duplicate }: Appended): WholeAnswer {
   const fields = `{"position":"${formatPosition(position)}","time":${time}`;
@@ -32,11 +39,14 @@ export function publishedAnswer({ position, time, duplicate }: Appended): WholeA
   };
 }
 
-/** A page of history. */
-export function historyAnswer({ entries, position, head, more, gap }: HistoryAnswer): WholeAnswer {
+/** A page of history. @param draining Does the server go away, so that the next request may find another? */
+export function historyAnswer(
+  { entries, position, head, more, gap }: HistoryAnswer,
+  draining: boolean = false,
+): WholeAnswer {
   const messages = entries.map((entry) => `{${entryFields(entry)}}`).join(",");
   const told = gap ? `,"gap":${JSON.stringify(gapFields(gap))}` : "";
-  const ends = `"position":${quoted(position)},"head":${quoted(head)},"more":${more}`;
+  const ends = `"position":${quoted(position)},"head":${quoted(head)},"more":${more}${draining ? ',"draining":true' : ""}`;
   return {
     is: "whole",
     status: 200,
@@ -48,6 +58,12 @@ export function historyAnswer({ entries, position, head, more, gap }: HistoryAns
 
 function quoted(position: Position | undefined): string {
   return position ? `"${formatPosition(position)}"` : "null";
+}
+
+/** Whether more readers may come: what load balancers ask for. */
+export function probeAnswer(state: string, well: boolean): WholeAnswer {
+  const body = JSON.stringify({ state });
+  return { is: "whole", status: well ? 200 : 503, type: JSON_TYPE, body, headers: NO_HEADERS };
 }
 
 /** Lines of frames, of type `type`. */

@@ -9,11 +9,17 @@ import { asksForStream } from "../transports/stream-request.ts";
 import { linesAnswer } from "./answers.ts";
 import type { Exchange, Reply } from "./exchange.ts";
 import { refuseEncoding } from "./publish.ts";
-import { refusal, type Service, takeSeat } from "./service.ts";
+import { admitAttaches, refusal, type Service, takeSeat } from "./service.ts";
 import { whenDone } from "./when-done.ts";
 
 /** Room for many small commands beside one of the largest. */
 const BODY_BYTES = 1024 * 1024;
+
+/** A poll that waits for so long goes on, seconds; with a shorter one, which tells that this way is open, a client comes. */
+const CONTINUES = 1;
+
+/** As long as one that should go elsewhere is let wait, seconds. */
+const AWHILE = 1;
 
 /** `text/plain` is what browsers send without asking first. */
 const TYPES = new Set([FRAMES_TYPE, "application/json", "text/plain", ""]);
@@ -59,18 +65,26 @@ function answer(service: Service, exchange: Exchange, { welcome, lines }: Openin
   const { engine } = service;
   const done = (answers: string): void => reply(linesAnswer(FRAMES_TYPE, answers));
   if (asksForStream(exchange.header("accept"))) {
+    admitAttaches(service, lines.length);
     const seat = takeSeat(service, exchange);
     return reply({ is: "stream", connection: new ConnectSse(service, seat, welcome, lines) });
   }
-  if (welcome.wait === undefined) return runCommands(engine, welcome, lines, done);
+  const { wait } = welcome;
+  if (wait === undefined) return runCommands(engine, welcome, lines, done);
+  const { phase } = service;
+  const drain = phase.is === "draining" ? phase.drain : undefined;
+  if (wait < CONTINUES) admitAttaches(service, lines.length);
   const seat = takeSeat(service, exchange);
-  const poll = startPoll(engine, welcome, lines, (answers) => {
-    service.polls.delete(end);
+  const patience = drain ? Math.min(wait, AWHILE) : wait;
+  const poll = startPoll(engine, { ...welcome, wait: patience }, lines, (answers) => {
+    service.polls.delete(poll);
+    drain?.polled();
     seat.leave();
     done(answers);
   });
-  const end = (reason: PartylineError): void => poll.close(reason);
-  service.polls.add(end);
+  service.polls.add(poll);
+  // Who was asked, and has found no other server yet, is asked again with each answer.
+  drain?.remind(poll);
   exchange.onGone(() => poll.finish());
 }
 

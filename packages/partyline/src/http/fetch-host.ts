@@ -28,13 +28,14 @@ export function createFetchHandler(
       const route = service.router(target.path);
       // Any route will do: none of them is refused for its method here.
       const exchange = new FetchExchange(request, route ?? { is: "connect" }, target.query, info.address);
-      let headers = base;
+      // The next request is to find its way to another server.
+      let headers = service.phase.is === "serving" ? base : [...base, "Connection", "close"];
       const reply = (answer: Answer): void => resolve(toResponse(answer, headers, request));
       try {
         if (!route)
           throw new PartylineError("unknown-path", `There is nothing at ${target.path.slice(0, 120)}.`);
-        const origin = gate(exchange);
-        if (origin !== undefined) headers = [...base, ...corsHeaders(origin)];
+        const origin = route.is === "probe" ? undefined : gate(exchange);
+        if (origin !== undefined) headers = [...headers, ...corsHeaders(origin)];
       } catch (error) {
         return reply(refusal(service, exchange, error));
       }

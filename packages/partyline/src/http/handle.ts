@@ -1,19 +1,19 @@
 import { PartylineError } from "../protocol/errors.ts";
 import { asksForStream } from "../transports/stream-request.ts";
-import { emptyAnswer } from "./answers.ts";
+import { emptyAnswer, probeAnswer } from "./answers.ts";
 import { connect } from "./connect.ts";
 import type { Exchange, Reply } from "./exchange.ts";
 import { preflightHeaders } from "./headers.ts";
 import { history } from "./history.ts";
 import { publish, remove } from "./publish.ts";
-import { METHODS, mustNotDrain, refusal, type Service } from "./service.ts";
+import { METHODS, mustBeOpen, refusal, type Service } from "./service.ts";
 import { channelStream, eventsStream } from "./streams.ts";
 
 /** Answers a request that has passed the gate; never throws, and calls `reply` once. */
 export function handle(service: Service, exchange: Exchange, reply: Reply): void {
   try {
-    if (exchange.method === "OPTIONS") return reply(optionsAnswer(exchange));
-    mustNotDrain(service);
+    if (exchange.method === "OPTIONS" && exchange.route.is !== "probe") return reply(optionsAnswer(exchange));
+    if (exchange.route.is !== "probe") mustBeOpen(service);
     dispatch(service, exchange, reply);
   } catch (error) {
     reply(refusal(service, exchange, error));
@@ -39,6 +39,11 @@ function dispatch(service: Service, exchange: Exchange, reply: Reply): void {
     case "connect":
       if (method === "POST") return connect(service, exchange, reply);
       break;
+    case "probe": {
+      const { is } = service.phase;
+      if (reads) return reply(probeAnswer(is, route.asks === "live" || is === "serving"));
+      break;
+    }
   }
   throw new PartylineError("wrong-method", `${method.slice(0, 20)} has no meaning here.`, {
     remedy: `Use ${METHODS[route.is]}.`,

@@ -1,10 +1,10 @@
 import type { Grants } from "../core/ports.ts";
 import { parseChannelPath } from "../protocol/channel-name.ts";
-import type { PartylineError } from "../protocol/errors.ts";
 import { parseSince } from "../protocol/position.ts";
+import type { Guest } from "../transports/registry.ts";
 import { historyAnswer } from "./answers.ts";
 import type { Exchange, Reply } from "./exchange.ts";
-import { refusal, type Service, takeSeat, wholeNumber } from "./service.ts";
+import { admitAttaches, refusal, type Service, takeSeat, wholeNumber } from "./service.ts";
 import { whenDone } from "./when-done.ts";
 
 const DEFAULT_LIMIT = 100;
@@ -57,15 +57,23 @@ async function poll(
   exchange: Exchange,
   { grants, ...request }: PollRequest,
 ): Promise<ReturnType<typeof historyAnswer>> {
+  // With a position it goes on, and does not come anew.
+  admitAttaches(service, request.since?.at === "position" ? 0 : 1);
   const seat = takeSeat(service, exchange);
   const ended = new AbortController();
-  const end = (_reason: PartylineError): void => ended.abort();
-  service.polls.add(end);
+  let draining = false;
+  const end = (): void => {
+    draining = true;
+    ended.abort();
+  };
+  const guest: Guest = { breaks: false, leave: end, close: end };
+  service.polls.add(guest);
   exchange.onGone(() => ended.abort());
   try {
-    return historyAnswer(await service.engine.history({ ...request, signal: ended.signal }, grants));
+    const answer = await service.engine.history({ ...request, signal: ended.signal }, grants);
+    return historyAnswer(answer, draining);
   } finally {
-    service.polls.delete(end);
+    service.polls.delete(guest);
     seat.leave();
   }
 }

@@ -9,12 +9,14 @@ import { createIncomingMessageClass, type IncomingMessageClass } from "../transp
 import { DEFAULT_HEARTBEAT, type Heartbeat } from "../transports/surroundings.ts";
 import { Admission } from "./admission.ts";
 import { attachTo } from "./attach.ts";
+import { AttachRate } from "./attach-rate.ts";
+import { comeBack, Drain, type DrainPlan } from "./drain.ts";
 import { createFetchHandler, type FetchHandler } from "./fetch-host.ts";
 import { createGate } from "./gate.ts";
 import { NodeHost } from "./node-host.ts";
 import { answerUnknown, createOwnServer } from "./own-server.ts";
 import { createRouter } from "./routes.ts";
-import type { Service } from "./service.ts";
+import { goingAway, type Phase, type Service } from "./service.ts";
 import { Upgrades } from "./upgrades.ts";
 
 /** What {@link createHttpService} is told. */
@@ -36,12 +38,19 @@ export interface HttpService {
   attach(server: Server): void;
   handler(request: IncomingMessage, response: ServerResponse, next?: () => void): void;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
+  readonly phase: Phase["is"];
+  /** Asks everybody to leave; resolves when they have, or the time is up, or it was closed. */
+  drain(plan: DrainPlan): Promise<void>;
   /** Ends everything; what has not ended by itself after `grace` ms is destroyed. */
   close(grace: number): Promise<void>;
 }
 
-/** Puts the hosts together, over one service. */
-export function createHttpService(engine: Engine, options: HttpOptions): HttpService {
+/**
+ * Puts the hosts together, over one service.
+ *
+ * @param random From 0 to below 1, for jitter.
+ */
+export function createHttpService(engine: Engine, options: HttpOptions, random: () => number): HttpService {
   const { path = "", hosts = [], origins = [], heartbeat, compression = false } = options;
   const registry = new Registry(engine.wheel);
   const service: Service = {
@@ -52,8 +61,10 @@ export function createHttpService(engine: Engine, options: HttpOptions): HttpSer
       compression === false ? undefined : createCompression(compression === true ? {} : compression),
     router: createRouter(path),
     admission: new Admission(engine.limits, engine.logger),
+    attaches: new AttachRate(engine.limits, engine.clock.now()),
     polls: new Set(),
-    draining: false,
+    random,
+    phase: { is: "serving" },
   };
   const cross = origins.length > 0;
   const hostFor = (loopback: boolean): NodeHost =>
@@ -76,6 +87,9 @@ export function createHttpService(engine: Engine, options: HttpOptions): HttpSer
     IncomingMessage: createIncomingMessageClass(guest.owns),
     get connections() {
       return registry.size;
+    },
+    get phase() {
+      return service.phase.is;
     },
     fetch(request, info) {
       warnOfAnyHost();
@@ -104,19 +118,50 @@ export function createHttpService(engine: Engine, options: HttpOptions): HttpSer
       warnOfAnyHost();
       return guestUpgrades.upgrade(request, socket, head);
     },
+    async drain(plan) {
+      if (service.phase.is !== "serving") return;
+      const { clock, metrics } = engine;
+      const drain = new Drain(
+        {
+          registry,
+          polls: service.polls,
+          clock,
+          metrics,
+          parting: () => ({
+            within: Math.max(0, Math.round(drain.until - clock.now())),
+            retry: comeBack(random),
+            reason: goingAway(service),
+          }),
+        },
+        plan,
+      );
+      service.phase = { is: "draining", drain };
+      await drain.run(() => service.phase.is !== "draining");
+    },
     async close(grace) {
-      const reason = new PartylineError("draining", "This server is ending.", { retryAfter: 1 });
-      service.draining = true;
+      service.phase = { is: "closed" };
       for (const detach of detachments) detach();
       const closed = [...servers].map(closeServer);
-      for (const end of [...service.polls]) end(reason);
-      registry.closeAll(reason);
+      const guests = [...service.polls, ...registry.connections()];
+      for (const guest of guests) guest.close(ending(guests.length, random));
       await within(engine, grace, Promise.all([registry.emptied(), ...closed]));
       registry.destroyAll();
       for (const server of servers) server.closeAllConnections();
       await within(engine, grace, Promise.all(closed));
     },
   };
+}
+
+/** So many of those who were sent away at once come back each second. */
+const COMING_BACK = 1_000;
+/** Nobody waits longer than this to come back, seconds. */
+const LONGEST = 30;
+
+/** Why everybody is sent away at once; the more there are, the wider they come back. */
+function ending(guests: number, random: () => number): PartylineError {
+  const spread = Math.min(guests / COMING_BACK, LONGEST);
+  const retryAfter = Math.ceil(1_000 + random() * spread * 1_000) / 1_000;
+  return new PartylineError("draining", "This server is ending.", { retryAfter });
 }
 
 function listening(server: Server, port: number, host: string | undefined): Promise<void> {

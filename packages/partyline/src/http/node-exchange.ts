@@ -51,6 +51,11 @@ export class NodeExchange implements Exchange {
     return Number(this.#request.headers["content-length"] ?? 0) > DROPPED_BYTES;
   }
 
+  /** May its connection carry further requests, and be told otherwise? HTTP/2 has no such header. */
+  get keepsConnection(): boolean {
+    return this.#request.httpVersionMajor === 1;
+  }
+
   readBody(limit: number, take: (body: Uint8Array | PartylineError) => void): void {
     const request = this.#request;
     if (Number(request.headers["content-length"] ?? 0) > limit) return take(bodyTooLarge(limit));

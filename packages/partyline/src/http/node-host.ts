@@ -70,6 +70,8 @@ export class NodeHost {
 
   /** What the request's answer carries, where the gate lets it pass. @throws PartylineError */
   admit(exchange: NodeExchange): HeaderList {
+    // Load balancers ask by address, and are told nothing that a stranger may not know.
+    if (exchange.route.is === "probe") return this.#base;
     const origin = this.#options.gate(exchange);
     return origin === undefined ? this.#base : [...this.#base, ...corsHeaders(origin)];
   }
@@ -86,7 +88,9 @@ export class NodeHost {
     if (answer.is === "stream") return this.#stream(response, answer, headers);
     if (response.destroyed) return;
     const length = answer.type === undefined ? [] : contentHeaders(answer);
-    const close = exchange.immense ? ["Connection", "close"] : [];
+    // The next request is to find its way to another server.
+    const leaves = this.service.phase.is !== "serving" && exchange.keepsConnection;
+    const close = exchange.immense || leaves ? ["Connection", "close"] : [];
     response.writeHead(answer.status, [...headers, ...answer.headers, ...length, ...close]);
     response.end(exchange.method === "HEAD" ? undefined : answer.body);
   }

@@ -1,10 +1,16 @@
 /** What one of our URLs names. */
 export type Route =
   /** `name`: everything behind `/channels/`, still percent-encoded. */
-  { readonly is: "channel"; readonly name: string } | { readonly is: "events" } | { readonly is: "connect" };
+  | { readonly is: "channel"; readonly name: string }
+  | { readonly is: "events" }
+  | { readonly is: "connect" }
+  /** `ready`: may more readers be led here? `live`: does the process answer? */
+  | { readonly is: "probe"; readonly asks: "ready" | "live" };
 
 const EVENTS: Route = { is: "events" };
 const CONNECT: Route = { is: "connect" };
+const READY: Route = { is: "probe", asks: "ready" };
+const LIVE: Route = { is: "probe", asks: "live" };
 
 /** A URL, cut at its `?`. */
 export interface Target {
@@ -36,10 +42,15 @@ export function createRouter(prefix: string): Router {
   const channels = `${prefix}/channels/`;
   const events = `${prefix}/events`;
   const connect = `${prefix}/connect`;
+  // Below a path that is ours anyway: an application that is already there may have a `/health` of its own.
+  const ready = `${connect}/ready`;
+  const live = `${connect}/live`;
   return (path) => {
     if (path.startsWith(channels)) return { is: "channel", name: path.slice(channels.length) };
     if (path === connect) return CONNECT;
     if (path === events) return EVENTS;
+    if (path === ready) return READY;
+    if (path === live) return LIVE;
     return undefined;
   };
 }

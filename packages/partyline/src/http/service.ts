@@ -1,8 +1,13 @@
 import { PartylineError, toPartylineError } from "../protocol/errors.ts";
+import { RETRY } from "../transports/raw-sse.ts";
+import type { Guest } from "../transports/registry.ts";
 import type { Seat } from "../transports/seat.ts";
+import { asksForStream } from "../transports/stream-request.ts";
 import type { Surroundings } from "../transports/surroundings.ts";
 import type { Admission } from "./admission.ts";
-import { problemAnswer } from "./answers.ts";
+import { problemAnswer, streamEndAnswer } from "./answers.ts";
+import type { AttachRate } from "./attach-rate.ts";
+import { comeBack, type Drain } from "./drain.ts";
 import type { Exchange, WholeAnswer } from "./exchange.ts";
 import type { Router } from "./routes.ts";
 
@@ -10,26 +15,44 @@ import type { Router } from "./routes.ts";
 export interface Service extends Surroundings {
   readonly router: Router;
   readonly admission: Admission;
-  /** Long polls under way: each is ended by calling it. */
-  readonly polls: Set<(reason: PartylineError) => void>;
-  /** The server is ending: nothing new is begun. */
-  draining: boolean;
+  readonly attaches: AttachRate;
+  /** Long polls under way. */
+  readonly polls: Set<Guest>;
+  /** From 0 to below 1, for jitter only. */
+  readonly random: () => number;
+  phase: Phase;
 }
+
+/**
+ * `draining`: nobody is let in any more, whoever is there is served until it leaves. `closed`: nothing is begun.
+ */
+export type Phase =
+  { readonly is: "serving" } | { readonly is: "draining"; readonly drain: Drain } | { readonly is: "closed" };
 
 /** The methods of each route, as `Allow` names them. */
 export const METHODS: Readonly<Record<Exchange["route"]["is"], string>> = {
   channel: "GET, HEAD, POST, DELETE, OPTIONS",
   events: "GET, HEAD, OPTIONS",
   connect: "POST, OPTIONS",
+  probe: "GET, HEAD",
 };
 
 /** Tells a refusal, and counts it; the one place where whatever was thrown becomes an answer. */
-export function refusal(service: Service, exchange: Pick<Exchange, "route">, thrown: unknown): WholeAnswer {
+export function refusal(service: Service, exchange: Exchange, thrown: unknown): WholeAnswer {
   const error = toPartylineError(thrown);
   service.engine.metrics.count("refused", error.code);
   if (error.code === "internal")
     service.engine.logger.error("a request failed", { error: String(error.cause) });
+  // A native EventSource never comes back after a status other than 200.
+  if (error.status === 503 && isEventSource(exchange))
+    return streamEndAnswer(error, error.retryAfter === undefined ? RETRY : error.retryAfter * 1_000);
   return problemAnswer(error, error.code === "wrong-method" ? ["Allow", METHODS[exchange.route.is]] : []);
+}
+
+function isEventSource(exchange: Exchange): boolean {
+  return (
+    exchange.method === "GET" && exchange.route.is !== "probe" && asksForStream(exchange.header("accept"))
+  );
 }
 
 /**
@@ -41,9 +64,43 @@ export function takeSeat(service: Service, exchange: Exchange): Seat {
   return service.admission.enter(exchange.address, exchange.header("x-forwarded-for") !== undefined);
 }
 
-/** @throws PartylineError `draining` */
-export function mustNotDrain(service: Service): void {
-  if (service.draining) throw new PartylineError("draining", "This server is ending.", { retryAfter: 1 });
+/** @throws PartylineError `draining` where nothing is begun any more. */
+export function mustBeOpen(service: Service): void {
+  if (service.phase.is === "closed") throw goingAway(service);
+}
+
+/**
+ * Lets a reader who comes anew attach so many channels.
+ *
+ * @throws PartylineError `draining`, `overloaded`
+ */
+export function admitAttaches(service: Service, count: number): void {
+  const { engine, phase, random } = service;
+  if (phase.is !== "serving") throw goingAway(service);
+  if (count === 0) return;
+  const wait = service.attaches.take(count, engine.clock.now(), random);
+  engine.metrics.count(wait === 0 ? "arrived" : "postponed", "", count);
+  if (wait === 0) return;
+  const { attachesPerSecond } = engine.limits;
+  throw new PartylineError("overloaded", `More than ${attachesPerSecond} attaches a second.`, {
+    retryAfter: Math.ceil(wait * 1_000) / 1_000,
+  });
+}
+
+/** One more channel on a connection; where nobody is let in any more, the connection's moment to leave is now. */
+export function admitAttach(service: Service, guest: Guest): void {
+  try {
+    admitAttaches(service, 1);
+  } finally {
+    if (service.phase.is === "draining") service.phase.drain.ask(guest);
+  }
+}
+
+/** Why a server that goes away refuses; each is told a time of its own to come back. */
+export function goingAway({ random }: Pick<Service, "random">): PartylineError {
+  return new PartylineError("draining", "This server is going away.", {
+    retryAfter: comeBack(random) / 1_000,
+  });
 }
 
 /** @throws PartylineError `bad-limit` where it is no whole number within the bounds. */

@@ -6,7 +6,7 @@ import { type EventsChannel, EventsStream } from "../transports/events.ts";
 import { RawSse } from "../transports/raw-sse.ts";
 import type { StreamConnection } from "../transports/stream-connection.ts";
 import type { Exchange, Reply } from "./exchange.ts";
-import { refusal, type Service, takeSeat } from "./service.ts";
+import { admitAttaches, refusal, type Service, takeSeat } from "./service.ts";
 import { whenDone } from "./when-done.ts";
 
 /** `GET /channels/{name}` for an event stream. */
@@ -21,6 +21,7 @@ export function channelStream(service: Service, exchange: Exchange, name: string
     (grants) => {
       whenDone(
         () => {
+          admitAttaches(service, 1);
           const stream = new RawSse(service, takeSeat(service, exchange), grants);
           return attached(stream, () => stream.attach(channel, since));
         },
@@ -41,6 +42,7 @@ export function eventsStream(service: Service, exchange: Exchange, reply: Reply)
     (grants) => {
       whenDone(
         () => {
+          admitAttaches(service, wanted.length);
           const stream = new EventsStream(service, takeSeat(service, exchange), grants);
           return attached(stream, () => stream.attach(wanted));
         },

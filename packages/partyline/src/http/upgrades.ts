@@ -7,6 +7,7 @@ import { connectFrameBytes } from "../protocol/limits.ts";
 import { parseSince } from "../protocol/position.ts";
 import { ConnectWebSocket } from "../transports/connect-websocket.ts";
 import { RawWebSocket } from "../transports/raw-websocket.ts";
+import type { Guest } from "../transports/registry.ts";
 import { asksForWebSocket, isStreamRequest } from "../transports/stream-request.ts";
 import { createHandshakes, type Handshakes } from "../transports/websocket-server.ts";
 import { problemAnswer } from "./answers.ts";
@@ -14,7 +15,7 @@ import { NodeExchange } from "./node-exchange.ts";
 import { afterEarlier, type NodeHost } from "./node-host.ts";
 import { destroyThis, writeRawAnswer } from "./raw-answer.ts";
 import { type Route, splitTarget } from "./routes.ts";
-import { mustNotDrain, refusal, takeSeat } from "./service.ts";
+import { admitAttach, admitAttaches, goingAway, refusal, takeSeat } from "./service.ts";
 
 /** `ws` asks for nothing else, and a client may be of an older draft. */
 const VERSION_HEADER = ["Sec-WebSocket-Version", "13"];
@@ -32,9 +33,11 @@ export class Upgrades {
   readonly #host: NodeHost;
   readonly #raw: Handshakes;
   readonly #connect: Handshakes;
+  readonly #admit: (guest: Guest) => void;
 
   constructor(host: NodeHost) {
     this.#host = host;
+    this.#admit = (guest) => admitAttach(host.service, guest);
     const { limits } = host.service.engine;
     const compression = host.service.compression !== undefined;
     const refused = (socket: Duplex, problem: string): void => {
@@ -90,7 +93,7 @@ export class Upgrades {
   async #webSocket(upgrade: Upgrade): Promise<void> {
     const { exchange, request } = upgrade;
     this.#host.admit(exchange);
-    mustNotDrain(this.#host.service);
+    if (this.#host.service.phase.is !== "serving") throw goingAway(this.#host.service);
     if (!asksForWebSocket(request.headers.upgrade))
       throw new PartylineError("bad-frame", "Only `websocket` can be upgraded to.");
     switch (exchange.route.is) {
@@ -99,6 +102,7 @@ export class Upgrades {
       case "connect":
         return this.#talk(upgrade);
       case "events":
+      case "probe":
         throw new PartylineError("wrong-method", "There are no WebSockets here.");
     }
   }
@@ -108,6 +112,7 @@ export class Upgrades {
     const channel = parseChannelPath(name);
     const since = parseSince(new URLSearchParams(exchange.query).get("since"));
     const grants = await service.engine.authenticate(exchange);
+    admitAttaches(service, 1);
     const connection = new RawWebSocket(service, takeSeat(service, exchange), grants);
     try {
       await connection.attach(channel, since);
@@ -138,7 +143,8 @@ export class Upgrades {
       antechamber.leave();
       throw error;
     }
-    const connection = new ConnectWebSocket(service, seat, antechamber, exchange.credentials());
+    const credentials = exchange.credentials();
+    const connection = new ConnectWebSocket(service, { seat, antechamber, credentials, admit: this.#admit });
     const webSocket = this.#connect.complete(request, socket, head);
     if (!webSocket) return connection.abandon();
     socket.removeListener("error", destroyThis);

@@ -18,6 +18,13 @@ export interface Limits {
   readonly connectionsPerAddress: number;
   /** Connections that have not said `hello` yet (`too-many-connections`). Default 1 000. */
   readonly unauthenticatedConnections: number;
+  /**
+   * Channels a second that this node lets readers attach who come anew, in the long run (`overloaded`); polls that go
+   * on do not count. Default 10 000; `Infinity` for no limit.
+   */
+  readonly attachesPerSecond: number;
+  /** Such attaches at once after a quiet time (`overloaded`). Default 50 000. */
+  readonly attachBurst: number;
   /** Time until `hello` (close 4401). Default 10 000. */
   readonly helloTimeout: number;
   /** Most messages of one history answer (`bad-limit`). Default 1 000. */
@@ -43,6 +50,8 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   connections: 1_000_000,
   connectionsPerAddress: 1_000,
   unauthenticatedConnections: 1_000,
+  attachesPerSecond: 10_000,
+  attachBurst: 50_000,
   helloTimeout: 10_000,
   historyMessages: 1_000,
   historyBytes: 1024 * 1024,

@@ -3,6 +3,7 @@ import { errorFrame } from "../protocol/answer-frames.ts";
 import type { PartylineError } from "../protocol/errors.ts";
 import type { ServerFrame } from "../protocol/frames.ts";
 import { linesFormat } from "./formats.ts";
+import type { Guest, Parting } from "./registry.ts";
 
 /** An answer that is this long is given, characters; what is left comes with the next poll. */
 const FULL = 1024 * 1024;
@@ -72,11 +73,11 @@ function isNews(item: Item): boolean {
 type Request = Extract<ConversationOptions, { mode: "channels" | "commands" }>;
 
 /** A long poll under way. */
-export interface Poll {
+export interface Poll extends Guest {
   /** Ends it early, with what there is. */
   finish(): void;
-  /** Ends it early, told why. */
-  close(reason: PartylineError): void;
+  /** Tells with its answer that it should leave. */
+  remind(parting: Parting): void;
 }
 
 /**
@@ -98,7 +99,17 @@ export function startPoll(
     conversation.closed();
     done(answer.lines);
   };
-  return { finish: () => answer.finish(), close: (reason) => answer.close(reason) };
+  const remind = ({ within }: Parting): void => void answer.reply({ t: "drain", within });
+  return {
+    breaks: false,
+    finish: () => answer.finish(),
+    remind,
+    leave(parting) {
+      remind(parting);
+      answer.finish();
+    },
+    close: (reason) => answer.close(reason),
+  };
 }
 
 /** Runs the commands of one body, and calls `done` with their answers when all are there: often at once. */

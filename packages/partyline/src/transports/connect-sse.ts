@@ -4,6 +4,7 @@ import type { PartylineError } from "../protocol/errors.ts";
 import type { ServerFrame } from "../protocol/frames.ts";
 import { formatSse } from "../protocol/sse.ts";
 import { connectSseFormat } from "./formats.ts";
+import type { Parting } from "./registry.ts";
 import type { Seat } from "./seat.ts";
 import { StreamConnection } from "./stream-connection.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -53,6 +54,14 @@ export class ConnectSse extends StreamConnection implements TalkingConnection {
     this.#corked = false;
     this.#flush();
     super.uncork();
+  }
+
+  get breaks(): boolean {
+    return false;
+  }
+
+  leave({ within }: Parting): void {
+    this.reply({ t: "drain", within });
   }
 
   override close(reason: PartylineError): void {

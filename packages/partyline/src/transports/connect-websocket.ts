@@ -5,6 +5,7 @@ import { PartylineError } from "../protocol/errors.ts";
 import type { ServerFrame } from "../protocol/frames.ts";
 import { HELLO_BYTES } from "../protocol/limits.ts";
 import { connectWebSocketFormat } from "./formats.ts";
+import type { Guest, Parting } from "./registry.ts";
 import type { Seat } from "./seat.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { WebSocketConnection } from "./websocket-connection.ts";
@@ -13,20 +14,38 @@ import { textFrame } from "./websocket-frame.ts";
 /** `greeting`: has not been welcomed. `talking`: may do what it is granted. `ending`: nothing more is read. */
 type State = "greeting" | "talking" | "ending";
 
+/** What a {@link ConnectWebSocket} begins with. */
+export interface ConnectWebSocketOptions {
+  readonly seat: Seat;
+  /** A second seat, among those that nobody knows yet. */
+  readonly antechamber: Seat;
+  readonly credentials: Credentials;
+  /** Asked before each attach; throws what it is refused for. One for all. */
+  readonly admit: (guest: Guest) => void;
+}
+
 /** `/connect` as a WebSocket: frames both ways. */
 export class ConnectWebSocket extends WebSocketConnection implements TalkingConnection {
   readonly #conversation: Conversation;
-  /** A second seat, among those that nobody knows yet. */
+  readonly #admit: (guest: Guest) => void;
   #antechamber: Seat | undefined;
   #state: State = "greeting";
   /** Replies of this turn, one a line. */
   #replies = "";
   #corked = false;
 
-  constructor(surroundings: Surroundings, seat: Seat, antechamber: Seat, credentials: Credentials) {
+  constructor(
+    surroundings: Surroundings,
+    { seat, antechamber, credentials, admit }: ConnectWebSocketOptions,
+  ) {
     super(surroundings, seat);
     this.#antechamber = antechamber;
+    this.#admit = admit;
     this.#conversation = surroundings.engine.converse(this, { mode: "full", credentials });
+  }
+
+  admit(): void {
+    this.#admit(this);
   }
 
   // --- what the peer sends ------------------------------------------------------------------------------------
@@ -95,6 +114,16 @@ export class ConnectWebSocket extends WebSocketConnection implements TalkingConn
   }
 
   // --- the end ------------------------------------------------------------------------------------------------
+
+  get breaks(): boolean {
+    return false;
+  }
+
+  /** Who has not said hello is no further than one who comes now. */
+  leave({ within, reason }: Parting): void {
+    if (this.#state === "greeting") this.close(reason);
+    else if (this.#state === "talking") this.reply({ t: "drain", within });
+  }
 
   override close(reason: PartylineError): void {
     if (this.#state === "ending") return;

@@ -1,7 +1,8 @@
 import type { AttachAnswer, Grants, Outgoing, Reader } from "../core/ports.ts";
 import { formatPositions, type Position, type Since } from "../protocol/position.ts";
 import { eventsFormat } from "./formats.ts";
-import { detachedError, firstEvent, RETRY } from "./raw-sse.ts";
+import { detachedError, drainEvent, firstEvent, RETRY } from "./raw-sse.ts";
+import type { Parting } from "./registry.ts";
 import type { Seat } from "./seat.ts";
 import { StreamConnection } from "./stream-connection.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -57,6 +58,14 @@ export class EventsStream extends StreamConnection {
       events += `id: ${this.#id()}\n${block}`;
     }
     return this.send(events);
+  }
+
+  get breaks(): boolean {
+    return true;
+  }
+
+  leave(parting: Parting): void {
+    this.end(drainEvent(this.#id(), parting));
   }
 
   #id(): string {

@@ -4,6 +4,7 @@ import { PartylineError } from "../protocol/errors.ts";
 import { formatPosition, type Since } from "../protocol/position.ts";
 import { formatSse } from "../protocol/sse.ts";
 import { rawSseFormat } from "./formats.ts";
+import type { Parting } from "./registry.ts";
 import type { Seat } from "./seat.ts";
 import { StreamConnection } from "./stream-connection.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -43,6 +44,15 @@ export class RawSse extends StreamConnection {
     this.close(detachedError(item.code));
     return true;
   }
+
+  get breaks(): boolean {
+    return true;
+  }
+
+  leave(parting: Parting): void {
+    const [position] = this.delivery.positions();
+    this.end(drainEvent(position && formatPosition(position), parting));
+  }
 }
 
 /** The event that opens a stream: where it stands, and whether something is missing. */
@@ -61,6 +71,16 @@ export function firstEvent(
     id,
     ...(retry === undefined ? {} : { retry }),
     data: JSON.stringify(data),
+  });
+}
+
+/** The last event of a stream whose server goes away: when to come back, and from where. */
+export function drainEvent(id: string | undefined, { retry }: Parting): string {
+  return formatSse({
+    event: "drain",
+    ...(id === undefined ? {} : { id }),
+    retry,
+    data: JSON.stringify({ retry }),
   });
 }
 

@@ -4,6 +4,7 @@ import { type PartylineError, toPartylineError } from "../protocol/errors.ts";
 import { formatPosition, type Position, type Since } from "../protocol/position.ts";
 import { rawWebSocketFormat } from "./formats.ts";
 import { detachedError } from "./raw-sse.ts";
+import type { Parting } from "./registry.ts";
 import type { Seat } from "./seat.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { WebSocketConnection } from "./websocket-connection.ts";
@@ -186,6 +187,14 @@ export class RawWebSocket extends WebSocketConnection {
   }
 
   // --- the end ------------------------------------------------------------------------------------------------
+
+  get breaks(): boolean {
+    return true;
+  }
+
+  leave({ reason }: Parting): void {
+    this.close(reason);
+  }
 
   /** What the peer sent before its close is stored, and echoed with this turn, before the close is answered. */
   closing(finish: () => void): void {

@@ -4,13 +4,31 @@ import type { PartylineError } from "../protocol/errors.ts";
 /** Seconds between two looks at each connection. */
 const LOOK = 1;
 
+/** How somebody is asked to leave. */
+export interface Parting {
+  /** How much longer it is served where it leaves by itself, ms. */
+  readonly within: number;
+  /** When whoever must be sent away may come back, ms. */
+  readonly retry: number;
+  /** Why whoever must be sent away is. */
+  readonly reason: PartylineError;
+}
+
+/** Somebody who is being served. */
+export interface Guest {
+  /** Is it sent away when it is asked to leave? Others open their next connection first, and miss nothing. */
+  readonly breaks: boolean;
+  /** Asks it to leave; once. */
+  leave(parting: Parting): void;
+  close(reason: PartylineError): void;
+}
+
 /** A connection as its server keeps it: to look after it, and to end it. */
-export interface Kept {
+export interface Kept extends Guest {
   /** Place in the registry, kept by the registry: so that leaving is O(1). */
   index: number;
   /** Time for pings and for what is overdue; `second` counts the seconds since the start. */
   tick(second: number): void;
-  close(reason: PartylineError): void;
   /** Ends it without another word. */
   destroy(): void;
 }
@@ -72,8 +90,9 @@ export class Registry implements Timed {
     return this.#watching ? LOOK * 1_000 : 0;
   }
 
-  closeAll(reason: PartylineError): void {
-    for (const connection of this.#list.slice()) connection.close(reason);
+  /** Those who are there now. */
+  connections(): Kept[] {
+    return this.#list.slice();
   }
 
   destroyAll(): void {

@@ -2,7 +2,7 @@ import type { Writable } from "node:stream";
 import type { Connection, Outgoing } from "../core/ports.ts";
 import { type PartylineError, toProblem } from "../protocol/errors.ts";
 import { formatSse, SSE_COMMENT } from "../protocol/sse.ts";
-import type { Kept } from "./registry.ts";
+import type { Kept, Parting } from "./registry.ts";
 import type { Seat } from "./seat.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -80,9 +80,17 @@ export abstract class StreamConnection implements Connection, Kept {
     this.#out?.uncork();
   }
 
+  abstract readonly breaks: boolean;
+  abstract leave(parting: Parting): void;
+
   close(reason: PartylineError): void {
+    this.end(this.farewell(reason));
+  }
+
+  /** Ends the stream behind these last words. */
+  protected end(words: string): void {
     if (this.#state === "ending" || this.#state === "ended") return;
-    this.send(this.farewell(reason));
+    this.send(words);
     this.#state = "ending";
     this.#since = this.surroundings.registry.second;
     this.#out?.end();

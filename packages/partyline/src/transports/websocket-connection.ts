@@ -4,7 +4,7 @@ import type { Connection, Outgoing } from "../core/ports.ts";
 import { CLOSE } from "../protocol/close-codes.ts";
 import { ERRORS, type PartylineError } from "../protocol/errors.ts";
 import type { Compression } from "./deflate.ts";
-import type { Kept } from "./registry.ts";
+import type { Kept, Parting } from "./registry.ts";
 import type { Seat } from "./seat.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { ServerSocket, SocketOwner } from "./websocket-server.ts";
@@ -181,6 +181,9 @@ export abstract class WebSocketConnection implements Connection, Kept, SocketOwn
   }
 
   // --- the end ------------------------------------------------------------------------------------------------
+
+  abstract readonly breaks: boolean;
+  abstract leave(parting: Parting): void;
 
   close(reason: PartylineError): void {
     this.closeWith(ERRORS[reason.code].close, `${reason.code}: ${reason.message}`);

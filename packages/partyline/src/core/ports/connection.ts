@@ -67,4 +67,6 @@ export interface TalkingConnection extends Connection {
    * turn can go out together, at the latest at `uncork` or `close`. False as in `write`.
    */
   reply(frame: ServerFrame): boolean;
+  /** Asked before each attach, where that was not decided before the first one. @throws PartylineError a refusal */
+  admit?(): void;
 }

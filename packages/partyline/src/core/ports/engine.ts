@@ -52,6 +52,8 @@ export interface Reader {
   start(channel: string): void;
   /** Ends a channel's cursor; false where it was not attached. */
   detach(channel: string): boolean;
+  /** Where its channels stand, in the order of their attaches: behind everything that was written. */
+  positions(): readonly Position[];
   /** The socket takes bytes again after a `write` that answered false. */
   drained(): void;
   /** The connection is gone: ends all cursors. Idempotent. */

@@ -43,7 +43,10 @@ export type Counter =
   | "stale"
   | "slow"
   | "connections"
-  | "closed";
+  | "closed"
+  | "arrived"
+  | "postponed"
+  | "drained";
 
 /** Counts. `label` splits a counter: the code of a refusal, the reason of a gap, the name of a transport. */
 export interface Metrics {
