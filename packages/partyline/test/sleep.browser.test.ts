@@ -1,66 +1,54 @@
-/** Pages that sleep, freeze, change their network or go into the browser's back/forward cache, in a real Chromium. */
-import { type Browser, type BrowserContext, type CDPSession, chromium, type Page } from "playwright-core";
+/** Pages that are hidden, freeze, sleep, change their network or go into the back/forward cache, in a real Chromium. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { chromiumOptions } from "../../../scripts/chromium.ts";
 import type * as Client from "../src/client/index.ts";
 import { type NetworkLine, openLine } from "../src/testing/network-line.ts";
+import { openTabs, type Tab, type Tabs } from "./support/chromium-tabs.ts";
 import { type ClientPage, startClientPage } from "./support/client-page.ts";
 
-/** What the page tells of its client. */
-interface Told {
-  readonly states: readonly string[];
-  readonly texts: readonly string[];
-  readonly gaps: number;
-}
-
+// Globals of the page.
 declare const partyline: typeof Client;
 declare const told: { states: string[]; texts: string[]; gaps: number };
 
-let browser: Browser;
-let context: BrowserContext;
-let page: Page;
-let devtools: CDPSession;
+let tabs: Tabs;
+let tab: Tab;
+/** Before which the other tab is hidden. */
+let other: Tab;
 let site: ClientPage;
 let line: NetworkLine;
 let published = 0;
 
 beforeAll(async () => {
-  browser = await chromium.launch(chromiumOptions());
+  tabs = await openTabs();
+  other = await tabs.open("about:blank");
 });
-afterAll(() => browser.close());
+afterAll(() => tabs[Symbol.asyncDispose]());
 
 beforeEach(async () => {
   published = 0;
   site = await startClientPage();
   line = await openLine(site.port);
-  context = await browser.newContext();
-  page = await context.newPage();
-  devtools = await context.newCDPSession(page);
 });
 
 afterEach(async () => {
-  await context.close();
+  await tab.close();
   await line.close();
   await site[Symbol.asyncDispose]();
 });
 
 /** Opens the page, whose client is live over this transport when it resolves. */
-async function open(transport: "ws" | "sse" | "poll"): Promise<void> {
-  await page.goto(`http://127.0.0.1:${line.port}/?${transport}`);
-  await page.evaluate((name) => {
-    const client = partyline.createClient("/", { transports: [name] });
+async function open(transport: string): Promise<void> {
+  tab = await tabs.open(`http://127.0.0.1:${line.port}/`);
+  await tab.until(() => "partyline" in globalThis, undefined);
+  await tab.evaluate((name) => {
+    const client = partyline.createClient("/", { transports: [name as Client.TransportName] });
     const channel = client.channel<string>("a");
-    const all: Told & { states: string[]; texts: string[]; gaps: number } = {
-      states: [],
-      texts: [],
-      gaps: 0,
-    };
+    const all: typeof told = { states: [], texts: [], gaps: 0 };
     Object.assign(globalThis, { told: all });
     client.on("state", ({ status }) => all.states.push(status));
     channel.on("message", ({ data }) => all.texts.push(data));
     channel.on("gap", () => all.gaps++);
   }, transport);
-  await page.waitForFunction(() => told.states.at(-1) === "live");
+  await tab.until(() => told.states.at(-1) === "live", undefined);
   await publish();
   await heardAll();
 }
@@ -71,19 +59,23 @@ async function publish(): Promise<void> {
 
 /** Waits until the page has all there is; it is in order then, each once, and no gap was told. */
 async function heardAll(): Promise<void> {
-  await page.waitForFunction((count) => told.texts.length >= count, published);
-  const { texts, gaps } = await page.evaluate(() => told);
+  await tab.until((count) => told.texts.length >= count, published);
+  const { texts, gaps } = await tab.evaluate(() => told, undefined);
   expect(texts).toEqual(Array.from({ length: published }, (_, n) => `${n + 1}`));
   expect(gaps).toBe(0);
 }
 
-/** Freezes the page as Chromium does with a tab that was hidden for long: its timers and its network tasks stop. */
+/** Hides the page behind another one, and freezes it, as Chromium does after some minutes. */
 async function freeze(): Promise<void> {
-  await devtools.send("Page.setWebLifecycleState", { state: "frozen" });
+  await other.show();
+  await tab.until(() => document.visibilityState === "hidden", undefined);
+  await tab.freeze();
 }
 
-async function thaw(): Promise<void> {
-  await devtools.send("Page.setWebLifecycleState", { state: "active" });
+async function wake(): Promise<void> {
+  await tab.thaw();
+  await tab.show();
+  await tab.until(() => document.visibilityState === "visible", undefined);
 }
 
 describe.each(["ws", "sse", "poll"] as const)("a page over %s", (transport) => {
@@ -91,7 +83,7 @@ describe.each(["ws", "sse", "poll"] as const)("a page over %s", (transport) => {
     await open(transport);
     await freeze();
     for (let n = 0; n < 5; n++) await publish();
-    await thaw();
+    await wake();
     await heardAll();
   });
 });
