@@ -4,6 +4,7 @@ import type { Channels } from "./channels.ts";
 import { type Place, placeCursor } from "./commands/attach.ts";
 import type { Context } from "./context.ts";
 import { Cursor, type CursorOwner } from "./cursor.ts";
+import { Lagging } from "./lagging.ts";
 import { SharedItem } from "./outgoing.ts";
 import { Output } from "./output.ts";
 import type {
@@ -30,7 +31,7 @@ export class ChannelReader extends Output implements Reader, CursorOwner {
   /** Few, and mostly one: a list costs less than a map, on each of a hundred thousand connections. */
   #cursors: readonly Cursor[] = [];
   /** Served in turn, a page each, so that a big channel does not hold up the small ones. */
-  #lagging: Cursor[] | undefined;
+  #lagging: Lagging<Cursor> | undefined;
   grants: Grants;
   #waiting = false;
 
@@ -104,8 +105,10 @@ export class ChannelReader extends Output implements Reader, CursorOwner {
     const cursor = this.#cursors.find((one) => one.channel.name === name);
     if (cursor?.state !== "attached") return;
     cursor.state = "lagging";
-    this.#queue(cursor);
-    this.#pump();
+    // Mostly that is all. A longer one takes turns with what else is attached in this turn of the loop.
+    if (this.ready) this.#advance(cursor);
+    this.#lineUp(cursor);
+    if (this.#lagging && this.ready) this.#pumpLater();
   }
 
   detach(name: string): boolean {
@@ -120,7 +123,7 @@ export class ChannelReader extends Output implements Reader, CursorOwner {
     if (cursor.state === "live") cursor.channel.live.remove(cursor);
     cursor.state = "ended";
     this.#cursors = this.#cursors.filter((one) => one !== cursor);
-    this.#lagging = this.#lagging?.filter((one) => one !== cursor);
+    this.#lagging?.remove(cursor);
     cursor.channel.leave();
   }
 
@@ -146,13 +149,13 @@ export class ChannelReader extends Output implements Reader, CursorOwner {
 
   // --- catch-up ---------------------------------------------------------------------------------------------
 
-  /** A live cursor that can't be given the batch reads on by itself. */
+  /** A live cursor that is not given the batch reads on by itself. */
   lag(cursor: Cursor): void {
     if (cursor.state !== "live") return;
     cursor.channel.live.remove(cursor);
-    cursor.state = "lagging";
-    this.#queue(cursor);
     this.context.metrics.count("lagging");
+    cursor.state = "lagging";
+    (this.#lagging ??= new Lagging()).addFresh(cursor);
     if (this.ready) this.#pumpLater();
   }
 
@@ -169,24 +172,25 @@ export class ChannelReader extends Output implements Reader, CursorOwner {
   }
 
   #pump(): void {
-    for (let pages = 0; this.ready; pages++) {
-      const cursor = this.#lagging?.shift();
-      if (!cursor) {
-        this.#lagging = undefined;
-        return;
-      }
-      if (pages === PAGES_PER_TURN) {
-        this.#lagging?.unshift(cursor);
-        return this.#pumpLater();
-      }
+    for (let pages = 0; this.ready && this.#lagging; pages++) {
+      if (pages === PAGES_PER_TURN) return this.#pumpLater();
+      const cursor = this.#lagging.next();
+      if (this.#lagging.size === 0) this.#lagging = undefined;
+      if (!cursor) return;
       this.#advance(cursor);
-      if (cursor.state === "lagging") this.#queue(cursor);
+      this.#lineUp(cursor);
     }
   }
 
-  #queue(cursor: Cursor): void {
-    if (this.#lagging) this.#lagging.push(cursor);
-    else this.#lagging = [cursor];
+  /**
+   * Its next page comes after one of each other channel. Where it has all there is it is live, also while the socket is
+   * full: what comes then is given before the rest of those that are behind.
+   */
+  #lineUp(cursor: Cursor): void {
+    if (cursor.state !== "lagging") return;
+    const { epoch, offset } = cursor.channel.head;
+    if (cursor.epoch === epoch && cursor.last >= offset) this.#goLive(cursor);
+    else (this.#lagging ??= new Lagging()).add(cursor);
   }
 
   #advance(cursor: Cursor): void {
@@ -232,7 +236,7 @@ export class ChannelReader extends Output implements Reader, CursorOwner {
     if (cursor.state !== "reading") return;
     cursor.state = "lagging";
     if (this.ready) this.#take(cursor, page);
-    if (cursor.state === "lagging") this.#queue(cursor);
+    this.#lineUp(cursor);
     this.#pump();
   }
 

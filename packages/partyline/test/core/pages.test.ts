@@ -83,4 +83,46 @@ describe("a page of catch-up", () => {
     harness.clock.turn();
     expect(pages(probe.outgoing).map(({ messages }) => messages)).toEqual([256, 256]);
   });
+
+  it("is followed at once by a channel that was live until the socket filled, before all that lag behind [ATT-6]", () => {
+    const harness = createHarness();
+    for (const channel of ["long", "longer", "longest"])
+      for (let n = 0; n < 10_000; n++) harness.publish(channel, "x");
+    const { probe, reader } = open(harness);
+    attach(reader, "chat");
+    probe.room = 1;
+    for (const channel of ["long", "longer", "longest"]) attach(reader, channel, "earliest");
+    harness.clock.turn();
+    probe.outgoing.length = 0;
+    const order: string[] = [];
+    // A socket that takes one page at a time, and a message in the chat for each of them.
+    for (let drain = 0; drain < 60; drain++) {
+      harness.publish("chat", "hi");
+      harness.clock.turn();
+      probe.room = 1;
+      reader.drained();
+      harness.clock.turn();
+      order.push(...pages(probe.outgoing.splice(0)).map(({ channel }) => channel));
+    }
+    const chat = order.flatMap((channel, place) => (channel === "chat" ? [place] : []));
+    // Each second page at the latest; and the long ones go on all the same, in turn.
+    expect(chat[0]).toBe(0);
+    expect(chat.every((place, index) => index === 0 || place - (chat[index - 1] ?? 0) <= 2)).toBe(true);
+    const long = order.filter((channel) => channel !== "chat");
+    expect(long.length).toBeGreaterThanOrEqual(20);
+    expect(new Set(long.slice(0, 3)).size).toBe(3);
+  });
+
+  it("is the only one of its channel before the other attaches of a turn have theirs [ATT-6]", () => {
+    const harness = createHarness();
+    for (let n = 0; n < 10_000; n++) harness.publish("long", "x");
+    for (let n = 0; n < 20; n++) harness.publish(`short/${n}`, "x");
+    const { probe, reader } = open(harness);
+    attach(reader, "long", "earliest");
+    for (let n = 0; n < 20; n++) attach(reader, `short/${n}`, "earliest");
+    expect(pages(probe.outgoing).map(({ channel }) => channel)).toEqual([
+      "long",
+      ...Array.from({ length: 20 }, (_, n) => `short/${n}`),
+    ]);
+  });
 });
