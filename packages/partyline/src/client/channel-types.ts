@@ -16,6 +16,12 @@ export interface ChannelOptions {
    * `"last:N"`. Later attaches go on where the channel stands. Default: `now`; `earliest` on `latest` channels.
    */
   readonly since?: string;
+  /**
+   * Most deliveries a second, from 0.001 to 1 000: what comes in between is left out and told by `skip`, but the newest
+   * always comes. A delivery is the newest message; on `latest` channels, of each key that has changed. Counts from
+   * the next attach on. Default: as much as there is. Another value is refused `bad-limit`.
+   */
+  readonly maxRate?: number;
   /** Default `"fail"`. On `latest` and `nothing` channels a gap is told and never waits. */
   readonly onGap?: OnGap;
   /**

@@ -35,8 +35,8 @@ export type ChannelFrame = MessageFrame | GapFrame | SkipFrame | MarkFrame | Sta
 
 /** The reader of a channel, as links know it. */
 export interface ChannelReader {
-  /** This stream is about to attach the channel: from where? */
-  attaching(stream: object): string | undefined;
+  /** This stream is about to attach the channel: from where, and how? */
+  attaching(stream: object): { readonly since: string | undefined; readonly maxRate: number | undefined };
   attached(frame: AttachedFrame, stream: object): void;
   refused(frame: ErrorFrame): void;
   /** `epoch` is that of the stream; `size` the length of the line. */

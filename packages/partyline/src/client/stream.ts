@@ -70,8 +70,8 @@ export function createStream(host: LinkHost, token: string | undefined): Stream 
       if (frame.t === "gap") known.epoch = epochOf(frame.to);
     }
   };
-  const line = (t: string, channel?: string, since?: string): string =>
-    JSON.stringify({ t, n: ++n, channel, since });
+  const line = (t: string, channel?: string, how?: object): string =>
+    JSON.stringify({ t, n: ++n, channel, ...how });
 
   const stream: Stream = {
     channels,

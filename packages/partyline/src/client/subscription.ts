@@ -233,7 +233,8 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
     },
     attaching(stream) {
       awaiting = stream;
-      return cursor ? formatPosition(cursor) : options.since;
+      const { since, maxRate } = options;
+      return { since: cursor ? formatPosition(cursor) : since, maxRate };
     },
     attached(frame, stream) {
       // A reply to an attach before the newest counts too: links and rounds end when the next one is welcomed, so it

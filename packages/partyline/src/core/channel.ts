@@ -6,7 +6,16 @@ import type { Definition } from "./definitions.ts";
 import { LiveCursors } from "./live-cursors.ts";
 import { SharedItem } from "./outgoing.ts";
 import { PageCache, type PageQuery } from "./page-cache.ts";
-import type { ChannelRef, ChannelSpec, MaybePromise, Outgoing, Page, Subscription, Timed } from "./ports.ts";
+import type {
+  ChannelRef,
+  ChannelSpec,
+  Item,
+  MaybePromise,
+  Outgoing,
+  Page,
+  Subscription,
+  Timed,
+} from "./ports.ts";
 import { PublishQueue } from "./publish-queue.ts";
 import type { TailView } from "./step.ts";
 import { Tail } from "./tail.ts";
@@ -33,8 +42,9 @@ export class Channel implements ChannelRef, Flushable, Timed {
   readonly spec: ChannelSpec;
   readonly publishes: PublishQueue;
   readonly #context: Context;
-  readonly #tail: Tail | undefined;
+  #tail: Tail | undefined;
   readonly live = new LiveCursors();
+  #resting: LiveCursors | undefined;
   readonly #pages: PageCache;
   #following: Following = { is: "no" };
   /** Cursors in any state but `ended`: while there are some, the channel is followed. */
@@ -76,6 +86,17 @@ export class Channel implements ChannelRef, Flushable, Timed {
 
   get followed(): boolean {
     return this.#following.is === "yes";
+  }
+
+  /** Cursors that asked for less and have all there is: they get no batch, but read on when one has come. */
+  get resting(): LiveCursors {
+    return (this.#resting ??= new LiveCursors());
+  }
+
+  /** Where nothing is kept, the newest message still has to be there when its reader wants it. */
+  keepNewest(): void {
+    const { keep, retention } = this.spec;
+    if (keep === "nothing") this.#tail ??= new Tail({ ...retention, count: 1 });
   }
 
   view(): TailView {
@@ -190,6 +211,7 @@ export class Channel implements ChannelRef, Flushable, Timed {
     const batch = new SharedItem(this, { is: "messages", epoch: this.#epoch, after, entries });
     this.#lastFrame = this.#context.clock.now();
     this.live.deliver(batch, { epoch: this.#epoch, after, last });
+    this.#resting?.lagAll();
   }
 
   // --- what is no message ------------------------------------------------------------------------------------
@@ -205,22 +227,32 @@ export class Channel implements ChannelRef, Flushable, Timed {
   jump(head: Position): void {
     this.#standAt(head);
     this.live.lagAll();
+    this.#resting?.lagAll();
+  }
+
+  /** Tells all that have all there is what is no message. */
+  tell(item: Item): void {
+    const outgoing = new SharedItem(this, item);
+    this.live.tell(outgoing);
+    this.#resting?.tell(outgoing);
   }
 
   /** A quiet channel repeats its newest position: who is below it has lost something and learns it here. */
   expire(now: number): number {
-    const { mark } = this.#context.intervals;
+    const interval = this.#context.intervals.mark;
     const time = this.#context.broker.time();
     // Who came back together has been served by now, and what is too old is not held on to for anybody.
     this.#pages.clear();
     this.#tail?.expire(time);
-    this.#onWheel = this.live.size > 0;
+    this.#onWheel = this.live.size + (this.#resting?.size ?? 0) > 0;
     if (!this.#onWheel) return 0;
     const quiet = now - this.#lastFrame;
-    if (quiet < mark) return mark - quiet;
-    this.live.mark(new SharedItem(this, { is: "mark", position: this.head, time }), this.head);
+    if (quiet < interval) return interval - quiet;
+    const mark = new SharedItem(this, { is: "mark", position: this.head, time });
+    this.live.mark(mark, this.head);
+    this.#resting?.mark(mark, this.head);
     this.#lastFrame = now;
-    return mark;
+    return interval;
   }
 
   // --- catch-up ---------------------------------------------------------------------------------------------

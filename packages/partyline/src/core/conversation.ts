@@ -13,7 +13,7 @@ import { formatPosition, parseSince } from "../protocol/position.ts";
 import { readClientFrame, type RefusedLine } from "../protocol/read-client-frame.ts";
 import { Answers } from "./answers.ts";
 import type { Channels } from "./channels.ts";
-import { attachedFrame } from "./commands/attach.ts";
+import { attachedFrame, paceOf } from "./commands/attach.ts";
 import { type Draft, publishDraft } from "./commands/publish.ts";
 import { regrant } from "./commands/token.ts";
 import type { Context } from "./context.ts";
@@ -239,7 +239,10 @@ export class FrameConversation implements Conversation, Timed {
       this.#answers.give(place, attachedFrame(frame, answer));
       this.#reader.start(answer.channel.name);
     };
-    const attached = this.#reader.attach(frame.channel, parseSince(frame.since));
+    const options = this.#options;
+    const wait = options.mode === "channels" ? options.welcome.wait : undefined;
+    const since = parseSince(frame.since);
+    const attached = this.#reader.attach(frame.channel, since, paceOf(frame, since, wait));
     this.#decide(attached, answered, (error) => this.#answers.refuse(place, frame.n, error));
   }
 

@@ -1,5 +1,4 @@
 import type { Position } from "../protocol/position.ts";
-import { SharedItem } from "./outgoing.ts";
 import type { Channel } from "./channel.ts";
 import type { Channels } from "./channels.ts";
 import type { Context } from "./context.ts";
@@ -57,7 +56,7 @@ export class HeadCheck implements Timed {
     const since = (this.#silentSince ??= this.#context.broker.time());
     for (const channel of channels) {
       this.#context.metrics.count("stale");
-      channel.live.tell(new SharedItem(channel, { is: "stale", since }));
+      channel.tell({ is: "stale", since });
     }
   }
 

@@ -36,6 +36,7 @@ export type {
   Grants,
   HistoryAnswer,
   HistoryRequest,
+  Pace,
   PublishRequest,
   Reader,
   Welcome,

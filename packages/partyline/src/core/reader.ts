@@ -7,6 +7,7 @@ import { Cursor, type CursorOwner } from "./cursor.ts";
 import { Lagging } from "./lagging.ts";
 import { SharedItem } from "./outgoing.ts";
 import { Output } from "./output.ts";
+import { PacedCursor } from "./paced-cursor.ts";
 import type {
   AttachAnswer,
   Connection,
@@ -14,10 +15,10 @@ import type {
   Item,
   MaybePromise,
   Outgoing,
+  Pace,
   Page,
   Reader,
 } from "./ports.ts";
-import { nextStep } from "./step.ts";
 
 /** Pages that one reader is given before others get their turn. */
 const PAGES_PER_TURN = 8;
@@ -47,7 +48,7 @@ export class ChannelReader extends Output implements Reader, CursorOwner {
 
   // --- attach -----------------------------------------------------------------------------------------------
 
-  attach(name: string, since: Since | undefined): MaybePromise<AttachAnswer> {
+  attach(name: string, since: Since | undefined, pace?: Pace): MaybePromise<AttachAnswer> {
     if (this.ended) throw new PartylineError("draining", "The connection has ended.");
     const channel = this.#channels.get(name);
     if (!this.grants.allows("subscribe", channel.name))
@@ -59,7 +60,10 @@ export class ChannelReader extends Output implements Reader, CursorOwner {
         "too-many-channels",
         `This connection has ${channelsPerConnection} channels already.`,
       );
-    const cursor = new Cursor(channel, this, channel.head);
+    const { clock } = this.context;
+    const cursor = pace
+      ? new PacedCursor(channel, this, pace, clock)
+      : new Cursor(channel, this, channel.head);
     // Not pushed: an array that grows makes room for 17, which hardly any connection needs.
     this.#cursors = [...this.#cursors, cursor];
     try {
@@ -120,8 +124,9 @@ export class ChannelReader extends Output implements Reader, CursorOwner {
 
   #end(cursor: Cursor): void {
     if (cursor.state === "ended") return;
-    if (cursor.state === "live") cursor.channel.live.remove(cursor);
+    if (cursor.state === "live") cursor.company.remove(cursor);
     cursor.state = "ended";
+    cursor.release();
     this.#cursors = this.#cursors.filter((one) => one !== cursor);
     this.#lagging?.remove(cursor);
     cursor.channel.leave();
@@ -152,10 +157,17 @@ export class ChannelReader extends Output implements Reader, CursorOwner {
   /** A live cursor that is not given the batch reads on by itself. */
   lag(cursor: Cursor): void {
     if (cursor.state !== "live") return;
-    cursor.channel.live.remove(cursor);
-    this.context.metrics.count("lagging");
+    cursor.company.remove(cursor);
+    if (!cursor.paced) this.context.metrics.count("lagging");
     cursor.state = "lagging";
     (this.#lagging ??= new Lagging()).addFresh(cursor);
+    if (this.ready) this.#pumpLater();
+  }
+
+  wake(cursor: Cursor): void {
+    if (cursor.state !== "waiting") return;
+    cursor.state = "lagging";
+    this.#lineUp(cursor);
     if (this.ready) this.#pumpLater();
   }
 
@@ -196,10 +208,13 @@ export class ChannelReader extends Output implements Reader, CursorOwner {
   #advance(cursor: Cursor): void {
     const { channel } = cursor;
     const view = channel.view();
-    const step = nextStep(cursor, view);
+    const step = cursor.next(view);
     switch (step.do) {
       case "live":
         return this.#goLive(cursor);
+      case "wait":
+        cursor.state = "waiting";
+        return;
       case "skip":
         return this.#skip(cursor, step.to);
       case "deliver":
@@ -227,7 +242,7 @@ export class ChannelReader extends Output implements Reader, CursorOwner {
 
   #goLive(cursor: Cursor): void {
     cursor.state = "live";
-    cursor.channel.live.add(cursor);
+    cursor.company.add(cursor);
     cursor.channel.watch();
   }
 
@@ -242,7 +257,7 @@ export class ChannelReader extends Output implements Reader, CursorOwner {
 
   #deliver(cursor: Cursor, page: Outgoing): void {
     if (page.item.is === "messages") cursor.last = page.item.entries.at(-1)?.offset ?? cursor.last;
-    this.write(page);
+    this.write(cursor.cut(page));
   }
 
   /** What the broker answered to a cursor that asked it to read on. */
@@ -256,8 +271,8 @@ export class ChannelReader extends Output implements Reader, CursorOwner {
       cursor.began = page.head;
       this.context.metrics.count("gaps", page.gap.reason);
       this.#tell(cursor, { is: "gap", gap: page.gap });
-      // The gap may have filled the socket, or have been the last that its reader wants to hear.
-      if (cursor.state !== "lagging" || !this.ready) return;
+      // The gap may have filled the socket, or be the last that its reader wants to hear, or all for now.
+      if (cursor.state !== "lagging" || !this.ready || cursor.paced) return;
     }
     if (page.entries.length > 0) return this.#deliver(cursor, channel.share(cursor, page));
     // Nothing is kept between here and the head, and nothing was promised.
@@ -268,6 +283,8 @@ export class ChannelReader extends Output implements Reader, CursorOwner {
     const from: Position = { epoch: cursor.epoch, offset: cursor.last };
     cursor.last = to;
     this.context.metrics.count("skips");
+    // It leaves together with the message that follows.
+    this.corkTurn();
     this.#tell(cursor, { is: "skip", from, to: { epoch: cursor.epoch, offset: to } });
   }
 

@@ -27,6 +27,9 @@ export type Step =
   /** Nothing is kept: it goes on at the head and is told what it was not given. */
   | { readonly do: "skip"; readonly to: number };
 
+/** As {@link Step}, or nothing yet. */
+export type PacedStep = Step | { readonly do: "wait" };
+
 /**
  * The heart of attach, catch-up and slow readers, which are one thing: a cursor behind the head. Pure, so that it is
  * proved against generated histories.
@@ -46,4 +49,19 @@ export function nextStep(cursor: CursorPlace, tail: TailView): Step {
     case "history":
       return cursor.last + 1 >= tail.first ? { do: "deliver" } : { do: "read" };
   }
+}
+
+/**
+ * As {@link nextStep}, for a cursor that asked for less: when it is due it goes on at the newest message, told what it
+ * leaves out, or on a channel of latest values reads what has changed.
+ *
+ * @param due May it be given something now?
+ */
+export function nextPacedStep(cursor: CursorPlace, tail: TailView, due: boolean): PacedStep {
+  const step = nextStep(cursor, tail);
+  if (step.do === "live" || cursor.epoch !== tail.epoch) return step;
+  if (!due) return { do: "wait" };
+  if (tail.keep === "latest") return step;
+  if (cursor.last + 1 < tail.head) return { do: "skip", to: tail.head - 1 };
+  return tail.first <= tail.head ? { do: "deliver" } : step;
 }

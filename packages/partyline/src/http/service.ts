@@ -1,4 +1,6 @@
+import type { Pace } from "../core/ports.ts";
 import { PartylineError, toPartylineError } from "../protocol/errors.ts";
+import { parseMaxRate } from "../protocol/max-rate.ts";
 import { RETRY } from "../transports/raw-sse.ts";
 import type { Guest } from "../transports/registry.ts";
 import type { Seat } from "../transports/seat.ts";
@@ -112,4 +114,10 @@ export function wholeNumber(name: string, text: string, least: number, most: num
       `\`${name}\` is a whole number from ${least} to ${most}: ${JSON.stringify(text.slice(0, 40))}.`,
     );
   return value;
+}
+
+/** What a URL asks for by `maxRate`. @throws PartylineError `bad-limit` */
+export function paceOf(query: URLSearchParams | undefined): Pace | undefined {
+  const maxRate = parseMaxRate(query?.get("maxRate"));
+  return maxRate === undefined ? undefined : { maxRate, delay: 0 };
 }

@@ -6,7 +6,7 @@ import { type EventsChannel, EventsStream } from "../transports/events.ts";
 import { RawSse } from "../transports/raw-sse.ts";
 import type { StreamConnection } from "../transports/stream-connection.ts";
 import type { Exchange, Reply } from "./exchange.ts";
-import { admitAttaches, refusal, type Service, takeSeat } from "./service.ts";
+import { admitAttaches, paceOf, refusal, type Service, takeSeat } from "./service.ts";
 import { whenDone } from "./when-done.ts";
 
 /** `GET /channels/{name}` for an event stream. */
@@ -15,6 +15,7 @@ export function channelStream(service: Service, exchange: Exchange, name: string
   const query = exchange.query === "" ? undefined : new URLSearchParams(exchange.query);
   // A native EventSource repeats its URL when it reconnects: what it has seen counts, not where it began.
   const since = parseSince(exchange.header("last-event-id") || query?.get("since"));
+  const pace = paceOf(query);
   const failed = (error: unknown): void => reply(refusal(service, exchange, error));
   whenDone(
     () => service.engine.authenticate(exchange),
@@ -23,7 +24,7 @@ export function channelStream(service: Service, exchange: Exchange, name: string
         () => {
           admitAttaches(service, 1);
           const stream = new RawSse(service, takeSeat(service, exchange), grants);
-          return attached(stream, () => stream.attach(channel, since));
+          return attached(stream, () => stream.attach(channel, since, pace));
         },
         (connection) => reply({ is: "stream", connection }),
         failed,
@@ -78,10 +79,11 @@ function eventsChannels(exchange: Exchange): EventsChannel[] {
   if (names.length > EVENTS_CHANNELS)
     throw new PartylineError("too-many-channels", `At most ${EVENTS_CHANNELS} channels in one stream.`);
   if (new Set(names).size < names.length) throw new PartylineError("bad-name", "A channel is named twice.");
+  const pace = paceOf(query);
   const text = exchange.header("last-event-id") || query.get("since") || "";
   if (text.startsWith("v1,")) {
     const positions = parsePositions(text, names.length);
-    return names.map((channel, index) => ({ channel, since: sinceOf(positions[index]) }));
+    return names.map((channel, index) => ({ channel, since: sinceOf(positions[index]), pace }));
   }
   const since = parseSince(text);
   if (since?.at === "position")
@@ -92,7 +94,7 @@ function eventsChannels(exchange: Exchange): EventsChannel[] {
         remedy: "Use `now`, `earliest`, `last:N`, or the id of an event of this stream.",
       },
     );
-  return names.map((channel) => ({ channel, since }));
+  return names.map((channel) => ({ channel, since, pace }));
 }
 
 function sinceOf(position: ReturnType<typeof parsePositions>[number]): Since {

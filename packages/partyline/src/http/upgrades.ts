@@ -15,7 +15,7 @@ import { NodeExchange } from "./node-exchange.ts";
 import { afterEarlier, type NodeHost } from "./node-host.ts";
 import { destroyThis, writeRawAnswer } from "./raw-answer.ts";
 import { type Route, splitTarget } from "./routes.ts";
-import { admitAttach, admitAttaches, goingAway, refusal, takeSeat } from "./service.ts";
+import { admitAttach, admitAttaches, goingAway, paceOf, refusal, takeSeat } from "./service.ts";
 
 /** `ws` asks for nothing else, and a client may be of an older draft. */
 const VERSION_HEADER = ["Sec-WebSocket-Version", "13"];
@@ -110,12 +110,14 @@ export class Upgrades {
   async #channel({ request, socket, head, exchange }: Upgrade, name: string): Promise<void> {
     const { service } = this.#host;
     const channel = parseChannelPath(name);
-    const since = parseSince(new URLSearchParams(exchange.query).get("since"));
+    const query = new URLSearchParams(exchange.query);
+    const since = parseSince(query.get("since"));
+    const pace = paceOf(query);
     const grants = await service.engine.authenticate(exchange);
     admitAttaches(service, 1);
     const connection = new RawWebSocket(service, takeSeat(service, exchange), grants);
     try {
-      await connection.attach(channel, since);
+      await connection.attach(channel, since, pace);
     } catch (error) {
       connection.abandon();
       throw error;

@@ -28,6 +28,8 @@ export interface AttachFrame {
   readonly channel: string;
   /** Text form of a `Since`. */
   readonly since?: string;
+  /** Most deliveries a second; what lies between two of them is skipped. */
+  readonly maxRate?: number;
 }
 
 export interface DetachFrame {

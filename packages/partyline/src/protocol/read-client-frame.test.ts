@@ -20,6 +20,7 @@ const FRAMES: readonly [line: string, frame: ClientFrame][] = [
   ['{"t":"hello","v":1,"token":"x","wait":25}', { t: "hello", v: 1, token: "x", wait: 25 }],
   ['{"t":"attach","n":1,"channel":"a"}', { t: "attach", n: 1, channel: "a" }],
   ['{"t":"attach","n":1,"channel":"a","since":"now"}', { t: "attach", n: 1, channel: "a", since: "now" }],
+  ['{"t":"attach","n":1,"channel":"a","maxRate":0.2}', { t: "attach", n: 1, channel: "a", maxRate: 0.2 }],
   ['{"t":"detach","n":1,"channel":"a"}', { t: "detach", n: 1, channel: "a" }],
   [
     '{"t":"delete","n":1,"channel":"a","id":"i","at":5,"key":"k"}',

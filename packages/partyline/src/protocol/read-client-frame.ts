@@ -2,6 +2,7 @@ import { fromBase64 } from "./base64.ts";
 import { PartylineError } from "./errors.ts";
 import type { ClientFrame, DeleteFrame, PublishFrame } from "./frames.ts";
 import { memberText } from "./json-span.ts";
+import { checkMaxRate } from "./max-rate.ts";
 import { encodeText } from "./message.ts";
 
 /** A line that is no frame. */
@@ -59,11 +60,13 @@ function readFields(fields: Fields, line: string): ClientFrame {
     }
     case "attach": {
       const since = optionalString(fields, "since");
+      const { maxRate } = fields;
       return {
         t: "attach",
         n: command(fields),
         channel: string(fields, "channel"),
         ...(since === undefined ? {} : { since }),
+        ...(maxRate === undefined ? {} : { maxRate: checkMaxRate(maxRate) }),
       };
     }
     case "detach":

@@ -1,4 +1,4 @@
-import type { AttachAnswer, Grants, Outgoing, Reader } from "../core/ports.ts";
+import type { AttachAnswer, Grants, Outgoing, Pace, Reader } from "../core/ports.ts";
 import { formatPositions, type Position, type Since } from "../protocol/position.ts";
 import { eventsFormat } from "./formats.ts";
 import { detachedError, drainEvent, firstEvent, RETRY } from "./raw-sse.ts";
@@ -11,6 +11,7 @@ import type { Surroundings } from "./surroundings.ts";
 export interface EventsChannel {
   readonly channel: string;
   readonly since: Since | undefined;
+  readonly pace: Pace | undefined;
 }
 
 /** `/events`: several channels in one stream, whose ids name the positions in all of them. */
@@ -26,8 +27,8 @@ export class EventsStream extends StreamConnection {
   }
 
   async attach(wanted: readonly EventsChannel[]): Promise<void> {
-    for (const { channel, since } of wanted) {
-      const answer = await this.delivery.attach(channel, since);
+    for (const { channel, since, pace } of wanted) {
+      const answer = await this.delivery.attach(channel, since, pace);
       this.#answers.push(answer);
       this.#names.push(answer.channel.name);
       this.#positions.push(answer.position);

@@ -1,4 +1,4 @@
-import type { AttachAnswer, Grants, MaybePromise, Outgoing, Reader } from "../core/ports.ts";
+import type { AttachAnswer, Grants, MaybePromise, Outgoing, Pace, Reader } from "../core/ports.ts";
 import { gapFields } from "../protocol/answer-frames.ts";
 import { PartylineError } from "../protocol/errors.ts";
 import { formatPosition, type Since } from "../protocol/position.ts";
@@ -23,8 +23,8 @@ export class RawSse extends StreamConnection {
   }
 
   /** Comes before `begin`, so that a refusal is still an answer of its own. */
-  attach(channel: string, since: Since | undefined): MaybePromise<void> {
-    const answer = this.delivery.attach(channel, since);
+  attach(channel: string, since: Since | undefined, pace: Pace | undefined): MaybePromise<void> {
+    const answer = this.delivery.attach(channel, since, pace);
     if (answer instanceof Promise) return answer.then((late) => void (this.#answer = late));
     this.#answer = answer;
   }

@@ -1,4 +1,4 @@
-import type { Appended, AttachAnswer, Grants, MaybePromise, Outgoing, Reader } from "../core/ports.ts";
+import type { Appended, AttachAnswer, Grants, MaybePromise, Outgoing, Pace, Reader } from "../core/ports.ts";
 import { CLOSE } from "../protocol/close-codes.ts";
 import { type PartylineError, toPartylineError } from "../protocol/errors.ts";
 import { formatPosition, type Position, type Since } from "../protocol/position.ts";
@@ -44,8 +44,8 @@ export class RawWebSocket extends WebSocketConnection {
   }
 
   /** Comes before the handshake, so that a refusal is an answer of its own, and the first frame finds it done. */
-  attach(channel: string, since: Since | undefined): MaybePromise<void> {
-    const answer = this.#reader.attach(channel, since);
+  attach(channel: string, since: Since | undefined, pace: Pace | undefined): MaybePromise<void> {
+    const answer = this.#reader.attach(channel, since, pace);
     if (answer instanceof Promise) return answer.then((late) => void (this.#answer = late));
     this.#answer = answer;
   }

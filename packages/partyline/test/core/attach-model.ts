@@ -104,13 +104,33 @@ interface Place {
   readonly state: Map<string, string>;
   /** Was it given the state from its beginning on, so that it must hold all of it? */
   whole: boolean;
+  readonly pace: Pacing | undefined;
+}
+
+/** What a reader that asked for less has had. */
+interface Pacing {
+  /** Ms between two deliveries. */
+  readonly interval: number;
+  /** When the newest one began. */
+  began: number;
+  /** The head of the log then: what is newer belongs to the next. */
+  goal: Position | undefined;
+}
+
+/** What a model reader is told by the world around it. */
+interface Surroundings {
+  open(connection: Connection): Reader;
+  publish(channel: string): void;
+  now(): number;
+  /** As the broker has it. */
+  head(channel: string): Position | undefined;
 }
 
 /** One client over one connection at a time: its places move only by what it is given or told. */
 export class ModelReader {
   readonly #keep: Keep;
   readonly #record: Stored;
-  readonly #world: { open(connection: Connection): Reader; publish(channel: string): void };
+  readonly #world: Surroundings;
   #core: Reader | undefined;
   /** Attached and answered; what comes on any other channel is one too many. */
   readonly places = new Map<string, Place>();
@@ -122,17 +142,13 @@ export class ModelReader {
   room = Number.POSITIVE_INFINITY;
   full = false;
 
-  constructor(
-    keep: Keep,
-    record: Stored,
-    world: { open(connection: Connection): Reader; publish(channel: string): void },
-  ) {
+  constructor(keep: Keep, record: Stored, world: Surroundings) {
     this.#keep = keep;
     this.#record = record;
     this.#world = world;
   }
 
-  attach(channel: string, since: "now" | "earliest" | "last:2" | "own"): void {
+  attach(channel: string, since: "now" | "earliest" | "last:2" | "own", maxRate: number | undefined): void {
     this.#leave(channel);
     const core = (this.#core ??= this.#world.open(this.#connect()));
     const ask = ++this.#asks;
@@ -140,10 +156,11 @@ export class ModelReader {
     const own = since === "own" ? this.#left.get(channel) : undefined;
     const answered = (answer: AttachAnswer): void => {
       assert.equal(this.#asked.get(channel), ask, "an answer to an attach that was replaced");
-      this.#begin(channel, since, own, answer);
+      this.#begin(channel, { since, own, maxRate }, answer);
       core.start(channel);
     };
-    const asked = core.attach(channel, toSince(since, own));
+    const pace = maxRate === undefined ? undefined : { maxRate, delay: 0 };
+    const asked = core.attach(channel, toSince(since, own), pace);
     if (asked instanceof Promise)
       asked.then(answered, (error: { code?: string }) => assert.equal(error.code, "again"));
     else answered(asked);
@@ -176,8 +193,7 @@ export class ModelReader {
 
   #begin(
     channel: string,
-    since: string,
-    own: Place | undefined,
+    { since, own, maxRate }: { since: string; own: Place | undefined; maxRate: number | undefined },
     { position, gap, head }: AttachAnswer,
   ): void {
     if (own && gap) assert.deepEqual(gap.from, { epoch: own.epoch, offset: own.last });
@@ -189,6 +205,8 @@ export class ModelReader {
       last: position.offset,
       state: kept ? new Map(own.state) : new Map<string, string>(),
       whole: kept ? own.whole : gap !== undefined || since === "earliest",
+      pace:
+        maxRate === undefined ? undefined : { interval: 1_000 / maxRate, began: -Infinity, goal: undefined },
     });
   }
 
@@ -236,19 +254,21 @@ export class ModelReader {
     switch (item.is) {
       case "gap":
         assert.deepEqual(item.gap.from, here);
+        if (place.pace && item.gap.to.epoch !== place.epoch) place.pace.goal = undefined;
         place.epoch = item.gap.to.epoch;
         place.last = item.gap.to.offset;
         place.state.clear();
         place.whole = true;
         return;
       case "skip":
-        assert.notEqual(this.#keep, "history");
+        assert.ok(this.#keep !== "history" || place.pace);
         assert.deepEqual(item.from, here);
         place.last = item.to.offset;
         return;
       case "messages":
         assert.deepEqual({ epoch: item.epoch, offset: item.after }, here);
         assert.ok(item.entries.length > 0, "an empty page");
+        if (place.pace) this.#keepPace(channel, place.pace, item);
         for (const entry of item.entries) this.#take(channel, place, entry);
         return;
       case "mark":
@@ -260,9 +280,24 @@ export class ModelReader {
     }
   }
 
+  /** No delivery comes too early: it is the newest message, or the pages up to the head of when it began. */
+  #keepPace(
+    channel: string,
+    pace: Pacing,
+    { epoch, after, entries }: Extract<Item, { is: "messages" }>,
+  ): void {
+    const { interval, began, goal } = pace;
+    const now = this.#world.now();
+    if (this.#keep !== "latest") assert.equal(entries.length, 1);
+    else if (goal?.epoch === epoch && after < goal.offset) return;
+    assert.ok(now - began >= interval, "too early");
+    pace.began = now;
+    pace.goal = this.#world.head(channel);
+  }
+
   #take(channel: string, place: Place, entry: Entry): void {
     assert.ok(entry.offset > place.last, "a message again");
-    if (this.#keep !== "latest") assert.equal(entry.offset, place.last + 1, "a hole");
+    if (this.#keep !== "latest" && !place.pace) assert.equal(entry.offset, place.last + 1, "a hole");
     place.last = entry.offset;
     assert.equal(textOf(entry), this.#record.text(channel, { epoch: place.epoch, offset: entry.offset }));
     if (entry.kind === "deleted") place.state.delete(entry.key ?? "");

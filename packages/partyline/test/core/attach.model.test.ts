@@ -24,7 +24,13 @@ type Step =
   | { do: "publish"; channel: Name; count: number; key: string; large: boolean; by: "engine" | "broker" }
   | { do: "delete"; channel: Name; key: string }
   | { do: "turn" }
-  | { do: "attach"; reader: number; channel: Name; since: "now" | "earliest" | "last:2" | "own" }
+  | {
+      do: "attach";
+      reader: number;
+      channel: Name;
+      since: "now" | "earliest" | "last:2" | "own";
+      maxRate: number | undefined;
+    }
   | { do: "detach"; reader: number; channel: Name }
   | { do: "close"; reader: number }
   | { do: "full"; reader: number; after: number }
@@ -61,6 +67,7 @@ const weighted: readonly [number, fc.Arbitrary<Step>][] = [
       reader,
       channel,
       since: fc.constantFrom("now", "earliest", "last:2", "own"),
+      maxRate: fc.constantFrom(undefined, undefined, 0.5, 20),
     }),
   ],
   [1, fc.record({ do: fc.constant("detach"), reader, channel })],
@@ -107,6 +114,8 @@ class World {
         new ModelReader(keep, record, {
           open: (connection) => this.harness.engine.open(connection, OPEN_GRANTS),
           publish: (name) => this.publish(name, "k", false),
+          now: () => this.harness.clock.now(),
+          head: (name) => this.harness.memory.heads([name])[0]?.position,
         }),
     );
   }
@@ -159,7 +168,7 @@ class World {
       case "turn":
         return harness.clock.turn();
       case "attach":
-        return model?.attach(step.channel, step.since);
+        return model?.attach(step.channel, step.since, step.maxRate);
       case "detach":
         return model?.detach(step.channel);
       case "close":
@@ -195,7 +204,8 @@ class World {
     for (let round = 0; round < 8; round++) {
       for (const model of this.readers) model.drain();
       await this.wire.arrive();
-      this.harness.clock.turn();
+      // Long enough, in all, for those that want a message each other second.
+      this.harness.clock.advance(500);
     }
     for (const name of CHANNELS) {
       const [head] = this.harness.memory.heads([name]);
@@ -207,7 +217,9 @@ class World {
         if (this.#keep === "latest" && place.whole) assert.deepEqual(place.state, state);
       }
     }
+    for (const model of this.readers) model.close();
     await this.harness.engine.close();
+    assert.equal(this.harness.clock.timers, 0);
   }
 
   #state(name: string): Map<string, string> {
@@ -226,7 +238,7 @@ async function play(history: readonly Step[], keep: Keep, slow: boolean): Promis
 describe.each(["history", "latest", "nothing"] as const)(
   "attach and catch-up on channels that keep %s",
   (keep) => {
-    it("give each reader the log, once and in order, or tell what is missing [ATT-1] [ATT-4] [WIRE-10]", async () => {
+    it("give each reader the log, once and in order, or tell what is missing [ATT-1] [ATT-4] [WIRE-10] [RATE-2] [RATE-3] [RATE-4] [RATE-5]", async () => {
       await fc.assert(
         fc.asyncProperty(steps, (history) => play(history, keep, false)),
         { numRuns: 1_000 },

@@ -1,5 +1,5 @@
 import type { ServerFrame } from "../../src/protocol/frames.ts";
-import { deferred, Inbox, type Opening, type Probe, Refused, type Told } from "./probe.ts";
+import { deferred, Inbox, type Opening, type Probe, type ProbeRequest, Refused, type Told } from "./probe.ts";
 
 /** Reads the frames of one attached channel. */
 export class FrameReader {
@@ -82,6 +82,6 @@ export function helloLine(fields: object): string {
   return JSON.stringify({ t: "hello", v: 1, ...fields });
 }
 
-export function attachLine(channel: string, since: string | undefined): string {
-  return JSON.stringify({ t: "attach", n: 1, channel, ...(since === undefined ? {} : { since }) });
+export function attachLine({ channel, since, maxRate }: Omit<ProbeRequest, "url">): string {
+  return JSON.stringify({ t: "attach", n: 1, channel, since, maxRate });
 }

@@ -107,9 +107,10 @@ function postFrames(
   return fetch(`${url}/connect`, { method: "POST", headers, body: lines, signal: more.signal ?? null });
 }
 
-export async function openConnectSse({ url, channel, since, token }: ProbeRequest): Promise<Probe> {
+export async function openConnectSse(request: ProbeRequest): Promise<Probe> {
+  const { url, token } = request;
   const abort = new AbortController();
-  const lines = `${helloLine(token === undefined ? {} : { token })}\n${attachLine(channel, since)}\n`;
+  const lines = `${helloLine(token === undefined ? {} : { token })}\n${attachLine(request)}\n`;
   const response = await postFrames(url, lines, { headers: STREAM, signal: abort.signal });
   if (!response.ok) throw new Refused(await problemCode(response));
   const reader = new FrameReader();
@@ -120,7 +121,8 @@ export async function openConnectSse({ url, channel, since, token }: ProbeReques
 }
 
 /** A row of polls, each from where the one before ended. */
-export async function openConnectPoll({ url, channel, since, token }: ProbeRequest): Promise<Probe> {
+export async function openConnectPoll(request: ProbeRequest): Promise<Probe> {
+  const { url, since, token } = request;
   const abort = new AbortController();
   const reader = new FrameReader();
   const poll = async (): Promise<void> => {
@@ -129,7 +131,7 @@ export async function openConnectPoll({ url, channel, since, token }: ProbeReque
         ...(token === undefined ? {} : { token }),
         wait: reader.attached ? 20 : 0.001,
       });
-      const lines = `${hello}\n${attachLine(channel, from)}\n`;
+      const lines = `${hello}\n${attachLine({ ...request, ...(from === undefined ? {} : { since: from }) })}\n`;
       const response = await postFrames(url, lines, { headers: {}, signal: abort.signal });
       if (!response.ok) return reader.end(await problemCode(response));
       reader.read(await response.text());

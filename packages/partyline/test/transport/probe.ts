@@ -47,6 +47,7 @@ export interface ProbeRequest {
   readonly url: string;
   readonly channel: string;
   readonly since?: string;
+  readonly maxRate?: number;
   readonly token?: string;
 }
 
@@ -88,8 +89,15 @@ export function authorization(token: string | undefined): Record<string, string>
   return token === undefined ? {} : { authorization: `Bearer ${token}` };
 }
 
-export function channelUrl({ url, channel, since }: ProbeRequest, more: Record<string, string> = {}): string {
-  const query = new URLSearchParams({ ...(since === undefined ? {} : { since }), ...more });
+export function channelUrl(
+  { url, channel, since, maxRate }: ProbeRequest,
+  more: Record<string, string> = {},
+): string {
+  const query = new URLSearchParams({
+    ...(since === undefined ? {} : { since }),
+    ...(maxRate === undefined ? {} : { maxRate: `${maxRate}` }),
+    ...more,
+  });
   const path = channel.split("/").map(encodeURIComponent).join("/");
   return `${url}/channels/${path}${query.size > 0 ? `?${query}` : ""}`;
 }

@@ -49,12 +49,13 @@ export async function openRawWebSocket(request: ProbeRequest): Promise<Probe> {
   return { opening: {}, next: () => inbox.next(), [Symbol.asyncDispose]: () => closed(socket) };
 }
 
-export async function openConnectWebSocket({ url, channel, since, token }: ProbeRequest): Promise<Probe> {
+export async function openConnectWebSocket(request: ProbeRequest): Promise<Probe> {
+  const { url, token } = request;
   const reader = new FrameReader();
   const socket = await openSocket(`${url}/connect`, ["partyline.v1"]);
   socket.on("message", (data: Buffer) => reader.read(data.toString()));
   socket.on("close", (code) => reader.end(String(code)));
-  socket.send(`${helloLine(token === undefined ? {} : { token })}\n${attachLine(channel, since)}`);
+  socket.send(`${helloLine(token === undefined ? {} : { token })}\n${attachLine(request)}`);
   return frameProbe(reader, () => closed(socket));
 }
 

@@ -5,7 +5,7 @@ import { formatPosition, type Since } from "../../protocol/position.ts";
 import { defaultSince } from "../../protocol/since.ts";
 import type { Channel } from "../channel.ts";
 import type { Context } from "../context.ts";
-import type { AttachAnswer, MaybePromise, Page } from "../ports.ts";
+import type { AttachAnswer, MaybePromise, Pace, Page } from "../ports.ts";
 
 /** Where a cursor begins. */
 export interface Place {
@@ -39,6 +39,22 @@ function toAnswer(channel: Channel, start: Omit<Page, "entries">): AttachAnswer 
   const { position, gap, remaining, epoch, head } = start;
   const keep: Keep = channel.spec.keep;
   return { channel, position, gap, head: { epoch, offset: head }, replayed: remaining, keep };
+}
+
+/**
+ * What an attach asks for by `maxRate`.
+ *
+ * @param wait Seconds, where it is that of a long poll: the next one knows nothing of this one's deliveries, so one that
+ * goes on from a position lets its interval pass first, as far as it lasts long enough.
+ */
+export function paceOf(
+  { maxRate }: AttachFrame,
+  since: Since | undefined,
+  wait: number | undefined,
+): Pace | undefined {
+  if (maxRate === undefined) return undefined;
+  const goesOn = wait !== undefined && since?.at === "position";
+  return { maxRate, delay: goesOn ? Math.min(1 / maxRate, wait / 2) * 1_000 : 0 };
 }
 
 /** The frame that answers an attach. */

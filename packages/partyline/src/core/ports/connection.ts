@@ -15,7 +15,7 @@ export interface ChannelRef {
 export type Item =
   /**
    * Messages in offset order. `after` is the offset that their reader has; an offset that is not one more than the
-   * one before is a *skip* (only `latest` channels have them), which is to be told where the wire has a way.
+   * one before is a *skip* (`latest` channels have them, and readers that asked for less), which is to be told where the wire has a way.
    */
   | {
       readonly is: "messages";

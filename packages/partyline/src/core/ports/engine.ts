@@ -36,6 +36,14 @@ export interface AttachAnswer extends Start {
   readonly keep: Keep;
 }
 
+/** A reader's wish for less than there is. */
+export interface Pace {
+  /** Most deliveries a second. */
+  readonly maxRate: number;
+  /** Ms until the first one. */
+  readonly delay: number;
+}
+
 /**
  * The delivery side of one connection: its cursors. A transport opens one by `Engine.open`, and tells it when the
  * socket has drained and when it is gone.
@@ -47,7 +55,7 @@ export interface Reader {
    *
    * @throws PartylineError `bad-name`, `unknown-channel`, `forbidden`, `too-many-channels`
    */
-  attach(channel: string, since: Since | undefined): MaybePromise<AttachAnswer>;
+  attach(channel: string, since: Since | undefined, pace?: Pace): MaybePromise<AttachAnswer>;
   /** Lets the messages of an attached channel flow. */
   start(channel: string): void;
   /** Ends a channel's cursor; false where it was not attached. */
