@@ -41,6 +41,8 @@ export function connectionText(state: ClientState, away: Away | undefined, now: 
         label: state.transport === "ws" ? "Live" : `Live over ${state.transport ?? "HTTP"}`,
         detail: "",
       };
+    case "suspect":
+      return { label: "Checking", detail: "" };
     case "reconnecting":
       return { label: "Reconnecting", detail: `${reason}Trying again for ${span(seconds)}. ${keeps}` };
     case "offline":

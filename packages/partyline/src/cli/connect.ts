@@ -9,7 +9,7 @@ export interface ServerOptions {
 }
 
 /** How long the first connection may take, ms: longer than all three transports need to give up. */
-const PATIENCE = 12_000;
+const PATIENCE = 13_000;
 
 /**
  * A client whose first connection is there. Losses after that are told on stderr, and the client tries on.

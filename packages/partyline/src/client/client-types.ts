@@ -4,10 +4,12 @@ import type { Channel, ChannelOptions, DroppedPublish } from "./channel-types.ts
 import type { TransportName } from "./link.ts";
 
 /**
- * `connecting`: for the first time. `live`: connected. `reconnecting`: the connection was lost, or is tried again.
- * `offline`: the runtime says that there is no network; tried again when it says otherwise. `closed`: for good.
+ * `connecting`: for the first time. `live`: connected. `suspect`: connected, but the page woke up or the network
+ * changed, and the server has not answered since; decided within 2 s. `reconnecting`: the connection was lost, or is
+ * tried again. `offline`: the runtime says that there is no network, or the page was left; tried again when the network
+ * or the page is back. `closed`: for good.
  */
-export type ClientStatus = "connecting" | "live" | "reconnecting" | "offline" | "closed";
+export type ClientStatus = "connecting" | "live" | "suspect" | "reconnecting" | "offline" | "closed";
 
 /** How the client's connection is. */
 export interface ClientState {
@@ -16,8 +18,12 @@ export interface ClientState {
   readonly since: number;
   /** Why it is not live. */
   readonly reason?: PartylineError | undefined;
-  /** What it is live over. */
+  /** What it is live or suspect over. */
   readonly transport?: TransportName | undefined;
+  /** Why no better transport is used, for people to read: what became of each that comes before it. */
+  readonly because?: string | undefined;
+  /** When the next attempt is due, ms of `performance.now()`; in the past: it is under way. */
+  readonly retryAt?: number | undefined;
 }
 
 /** What a client tells, by event. */
@@ -35,13 +41,21 @@ export interface ClientOptions extends Partial<BackoffOptions> {
   readonly token?: string | (() => string | undefined | Promise<string | undefined>);
   /** Headers of each HTTP request; a WebSocket has none. Default: none. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** How long a transport may take until its first frame, before the next one is tried. Default 3 000. */
+  /**
+   * How long a transport may take until its first frame before the next one is opened beside it; three times that
+   * where it has worked before. The better one takes over if it comes after all. Default 1 000.
+   */
+  readonly fallbackDelay?: number;
+  /** How long a transport may take until its first frame. Default 10 000. */
   readonly openTimeout?: number;
   /** A connection that lasted this long makes earlier failures forgotten. Default 10 000. */
   readonly stableAfter?: number;
   /** Until a better transport is tried again; doubles up to ten times this. Default 60 000. */
   readonly upgradeInterval?: number;
-  /** Silence after which the server is asked whether it is there; also how long a long poll waits. Default 25 000. */
+  /**
+   * Silence after which the server is asked whether it is there; a long poll waits four fifths of it. The client takes
+   * less where connections keep ending in a shorter silence. Default 25 000.
+   */
   readonly pingInterval?: number;
   /** How long the answer to that may take. Default 10 000. */
   readonly pongTimeout?: number;

@@ -1,43 +1,20 @@
 import type { PartylineError } from "../protocol/partyline-error.ts";
-import { type BackoffOptions, backoffDelay } from "./backoff.ts";
+import { backoffDelay } from "./backoff.ts";
 import type { ClientState, ClientStatus } from "./client-types.ts";
+import type { ConnectionPort } from "./connection-port.ts";
 import { closedError, connectionLost, silence } from "./errors.ts";
-import type { Link, LinkHost, LinkRequest, TransportName, Transports } from "./link.ts";
-import type { Runtime } from "./runtime.ts";
-
-/** Times of a connection, ms. */
-export interface ConnectionTiming extends BackoffOptions {
-  /** How long a transport may take until its first frame. */
-  readonly openTimeout: number;
-  /** A connection that lasted this long was a good one: failures are forgotten. */
-  readonly stableAfter: number;
-  /** Until a better transport is tried again; doubles up to ten times this. */
-  readonly upgradeInterval: number;
-}
-
-/** What the connection needs, and whom it tells. */
-export interface ConnectionPort {
-  readonly runtime: Runtime;
-  readonly timing: ConnectionTiming;
-  /** In order of preference. */
-  readonly order: readonly TransportName[];
-  readonly transports: Transports;
-  readonly request: Omit<LinkRequest, "host" | "token">;
-  token(): Promise<string | undefined>;
-  readonly host: Omit<LinkHost, "end">;
-  /** A link is there on which nothing was published yet: the first one, or one that takes over. */
-  connected(link: Link): void;
-  /** A link is gone: the present one, or, while that is `live`, one that was being opened beside it. */
-  interrupted(live: boolean): void;
-  changed(state: ClientState): void;
-}
+import type { Link, LinkHost, TransportName } from "./link.ts";
+import { nextPace, type Pace } from "./pace.ts";
 
 /**
  * Keeps one link open.
  *
- *   opening ──welcome──▶ live ──end──▶ waiting ──backoff──▶ opening
- *      │ │                │ └ a better or asked-for transport: opened beside it, takes over at its welcome
- *      │ └ end: the next transport; after the last one ▶ waiting, or ▶ offline until the runtime is online
+ *   opening ──welcome──▶ live ──end──▶ waiting ──backoff, wake──▶ opening
+ *      │ │                │ ├ wake: suspect, and probed ──answer──▶ live, or ──silence──▶ opening
+ *      │ │                │ └ a better or asked-for transport, or the successor that a server which drains asks for:
+ *      │ │                │   opened beside it, takes over at its welcome
+ *      │ └ silence: the next transport beside it, the first welcome counts; the last end ▶ waiting, or ▶ offline
+ *      │                  └ the page is left ▶ offline, until it is back, or the network is
  *      └ an end for good, close() ▶ closed
  */
 export interface Connection {
@@ -51,72 +28,101 @@ export interface Connection {
 /** A link from the wish for it to its end. */
 interface Dial {
   readonly transport: TransportName;
-  link: Link | undefined;
-  /** When it was welcomed; `undefined` before. */
-  since: number | undefined;
+  link?: Link;
+  /** When it was welcomed. */
+  since?: number;
   close(): void;
 }
 
 /** Ends within `stableAfter`, one after the other, that make the next transport the one to begin with. */
 const MAX_YOUNG_ENDS = 3;
 
+/** What has worked is waited for longer: a server that is slow for once must not get three times the connections. */
+const TRUST = 3;
+
 export function createConnection(port: ConnectionPort): Connection {
   const { runtime, timing } = port;
+  const { pingInterval, url } = port.request;
+  const memory = `partyline:${url}`;
   let order = port.order;
   /** What worked last, or is to be tried next. */
-  let preferred = order[0] as TransportName;
+  let preferred = (order.find((name) => name === runtime.memory(memory)) ?? order[0]) as TransportName;
+  /** Why a transport was not waited for. */
+  const doubts: Partial<Record<TransportName, string>> = {};
   let failures = 0;
   let youngEnds = 0;
   let upgradeDelay = timing.upgradeInterval;
+  let pace: Pace = { interval: pingInterval };
   let live: Dial | undefined;
-  /** Being opened: the next link, or one beside `live`. */
-  let dialing: Dial | undefined;
-  /** Of what is to come: the next attempt, or the next try of a better transport. */
+  /** Being opened: the next link, or beside `live`. */
+  const dials = new Set<Dial>();
+  /** Transports to open when those being opened fail or take long. */
+  let rest: readonly TransportName[] = [];
+  /** Of what is to come: the next attempt, the next transport, the next try beside the live one. */
   let stopTimer = (): void => undefined;
+  /** The server has asked to leave the live link. */
+  let leaving = false;
+  /** The page was left. */
+  let away = false;
+  let stopPage: (() => void) | undefined;
   let state: ClientState = { status: "connecting", since: runtime.now() };
 
-  const tell = (status: ClientStatus, reason?: PartylineError, transport?: TransportName): void => {
-    state = { status, since: runtime.now(), reason, transport };
+  const tell = (status: ClientStatus, more?: Omit<ClientState, "status" | "since">): void => {
+    state = { status, since: status === state.status ? state.since : runtime.now(), ...more };
     port.changed(state);
+  };
+  /** Live or suspect, and over what. */
+  const tellLive = (status: ClientStatus, transport: TransportName): void => {
+    const because = betterThan(transport).map((name) => `${name}: ${doubts[name] ?? "It failed before."}`);
+    tell(status, { transport, because: because.join(" ") || undefined });
   };
   const later = (ms: number, run: () => void): void => {
     stopTimer();
     stopTimer = runtime.after(ms, run);
   };
+  const isOnline = (): boolean => !away && runtime.isOnline();
+  const betterThan = (name: TransportName): TransportName[] => order.slice(0, order.indexOf(name));
+  const closeDials = (): void => {
+    for (const dial of dials) dial.close();
+  };
+
+  /** Opens these, one after the other or beside each other, until one is welcomed. */
+  const begin = (transports: readonly TransportName[]): void => {
+    rest = transports;
+    next();
+  };
+  const attempt = (): void => begin([preferred, ...order.filter((name) => name !== preferred)]);
+  const next = (): void => {
+    const [transport, ...others] = rest;
+    rest = others;
+    stopTimer();
+    if (!transport) return;
+    open(transport);
+    const trusted = transport === preferred && state.status !== "connecting";
+    const patience = timing.fallbackDelay * (trusted ? TRUST : 1);
+    if (others.length > 0)
+      later(patience, () => {
+        doubts[transport] = `Nothing came within ${patience} ms.`;
+        next();
+      });
+  };
 
   /** `done` is told how it went where the link is to take over from the present one. */
-  const open = (
-    transport: TransportName,
-    tried: readonly TransportName[] = [],
-    done?: (error?: PartylineError) => void,
-  ): void => {
+  const open = (transport: TransportName, done?: (error?: PartylineError) => void): void => {
     let over = false;
-    const end = (error: PartylineError): void => {
+    const end = (error: PartylineError, silent?: number): void => {
       if (over) return;
       done?.(error);
       dial.close();
-      if (dial === live) {
-        lost(dial, error);
-        return;
-      }
-      dialing = undefined;
-      if (live) {
-        port.interrupted(true);
-        upgradeLater();
-        return;
-      }
-      const next = order.find((name) => name !== transport && !tried.includes(name));
-      // A server that asks for time was reached: another transport would only ask it again.
-      if (next && error.retryable && !error.retryAfter) open(next, [...tried, transport]);
-      else retry(error);
+      if (dial === live) lost(dial, error, silent);
+      else failed(transport, error);
     };
     const stopDeadline = runtime.after(timing.openTimeout, () => end(silence()));
     const dial: Dial = {
       transport,
-      link: undefined,
-      since: undefined,
       close() {
         over = true;
+        dials.delete(dial);
         stopDeadline();
         dial.link?.close();
         // Settles nothing where it was told before.
@@ -127,46 +133,76 @@ export function createConnection(port: ConnectionPort): Connection {
       ...port.host,
       welcome(frame) {
         port.host.welcome(frame);
-        if (dial.since === undefined) {
+        if (dials.has(dial)) {
           stopDeadline();
           goLive(dial);
           done?.();
         }
       },
+      alive() {
+        if (state.status === "suspect" && dial === live) tellLive("live", transport);
+      },
+      drain() {
+        if (dial !== live || leaving) return;
+        leaving = true;
+        begin([transport]);
+      },
       end,
     };
-    dialing?.close();
-    dialing = dial;
+    dials.add(dial);
     Promise.all([port.token(), port.transports[transport]()])
       .then(([token, openLink]) => {
-        if (!over) dial.link = openLink({ ...port.request, token, host });
+        if (!over) dial.link = openLink({ ...port.request, pingInterval: pace.interval, token, host });
       })
       .catch((cause: unknown) => end(connectionLost("The connection failed.", cause)));
   };
 
   const goLive = (dial: Dial): void => {
     const old = live;
+    const { transport } = dial;
+    const better = betterThan(transport);
     dial.since = runtime.now();
-    dialing = undefined;
+    dials.delete(dial);
     live = dial;
-    preferred = dial.transport;
-    tell("live", undefined, preferred);
+    preferred = transport;
+    leaving = false;
+    rest = [];
+    for (const other of dials) if (!better.includes(other.transport)) other.close();
+    runtime.memory(memory, transport);
+    tellLive("live", transport);
     if (dial.link) port.connected(dial.link);
     // Closed only now: what it brought until here was told, and what is unsettled was sent again over the new one.
     old?.close();
-    upgradeLater();
+    openBeside();
+    stopPage ??= runtime.onPage({ wake, leave });
   };
-  const upgradeLater = (): void => {
-    const [best = preferred] = order;
+  /** Sets the time for what is to be opened beside the live link: its successor, or better transports. */
+  const openBeside = (error?: PartylineError): void => {
     stopTimer();
-    if (live?.transport === best) return;
-    later(upgradeDelay, () => open(best));
-    upgradeDelay = Math.min(upgradeDelay * 2, timing.upgradeInterval * 10);
+    if (!live || dials.size > 0) return;
+    const { transport } = live;
+    const better = betterThan(transport);
+    if (leaving) later(backoff(error), () => begin([transport]));
+    else if (better.length > 0) {
+      later(upgradeDelay, () => begin(better));
+      upgradeDelay = Math.min(upgradeDelay * 2, timing.upgradeInterval * 10);
+    }
   };
 
-  const lost = (dial: Dial, error: PartylineError): void => {
-    live = undefined;
-    dialing?.close();
+  /** A link ended before it was live. */
+  const failed = (transport: TransportName, error: PartylineError): void => {
+    doubts[transport] = error.message;
+    // A server that asks for time, or says no, was reached: another transport would only ask it again.
+    const decided = error.retryAfter || !error.retryable;
+    if (live) port.interrupted(true);
+    if (decided) rest = [];
+    if (rest.length > 0) next();
+    else if (live) openBeside(error);
+    else if (decided || dials.size === 0) retry(error);
+  };
+  const lost = (dial: Dial, error: PartylineError, silent?: number): void => {
+    const probed = state.status === "suspect";
+    if (!probed) pace = nextPace(pace, pingInterval, silent);
     if (runtime.now() - (dial.since ?? 0) >= timing.stableAfter) {
       failures = youngEnds = 0;
       upgradeDelay = timing.upgradeInterval;
@@ -174,47 +210,55 @@ export function createConnection(port: ConnectionPort): Connection {
       youngEnds = 0;
       preferred = order[(order.indexOf(preferred) + 1) % order.length] as TransportName;
     }
-    retry(error);
+    drop(error, probed ? 0 : undefined);
+  };
+  const drop = (reason: PartylineError, delay?: number): void => {
+    live = undefined;
+    retry(reason, delay);
     port.interrupted(false);
   };
-  const retry = (reason: PartylineError): void => {
-    if (!reason.retryable) {
-      close(reason);
-      return;
+  const backoff = (reason?: PartylineError): number =>
+    backoffDelay(failures++, timing, () => runtime.random(), reason?.retryAfter);
+  const retry = (reason: PartylineError, delay?: number): void => {
+    stopTimer();
+    closeDials();
+    if (!reason.retryable) close(reason);
+    else if (!isOnline()) tell("offline", { reason });
+    else {
+      const ms = delay ?? backoff(reason);
+      later(ms, attempt);
+      const status = state.status === "connecting" ? "connecting" : "reconnecting";
+      tell(status, { reason, retryAt: runtime.now() + ms });
     }
-    if (!runtime.isOnline()) {
-      stopTimer();
-      tell("offline", reason);
-      return;
-    }
-    later(
-      backoffDelay(failures++, timing, () => runtime.random(), reason.retryAfter),
-      () => open(preferred),
-    );
-    if (state.status !== "connecting") tell("reconnecting", reason);
   };
 
-  const stopNetwork = runtime.onNetwork(() => {
-    if (live) live.link?.probe();
-    else if (!runtime.isOnline()) {
-      dialing?.close();
-      retry(silence());
-    } else {
-      if (state.status === "offline") tell("reconnecting", state.reason);
-      open(preferred);
+  const wake = (): void => {
+    away = false;
+    if (!live) retry(state.reason ?? silence(), 0);
+    else {
+      if (state.status === "live") tellLive("suspect", live.transport);
+      live.link?.probe();
     }
-  });
+  };
+  const leave = (): void => {
+    away = true;
+    live?.close();
+    drop(connectionLost("The page was left."));
+  };
+  const stopNetwork = runtime.onNetwork(wake);
+
   const close = (reason: PartylineError): void => {
     if (state.status === "closed") return;
     stopNetwork();
+    stopPage?.();
     stopTimer();
-    dialing?.close();
+    closeDials();
     live?.close();
     live = undefined;
-    tell("closed", reason);
+    tell("closed", { reason });
   };
 
-  open(preferred);
+  attempt();
   return {
     get state() {
       return state;
@@ -228,7 +272,7 @@ export function createConnection(port: ConnectionPort): Connection {
       preferred = name;
       if (!live || live.transport === name) return;
       await new Promise<void>((resolve, reject) =>
-        open(name, [], (error) => (error ? reject(error) : resolve())),
+        open(name, (error) => (error ? reject(error) : resolve())),
       );
     },
     close,

@@ -50,13 +50,20 @@ export interface LinkHost {
   reader(channel: string): ChannelReader | undefined;
   /** First frame of each stream and each poll. */
   welcome(frame: WelcomeFrame): void;
-  /** Why it is over; an error that is not retryable means that the server does not want this client unchanged. */
-  end(error: PartylineError): void;
+  /** A probe was answered. */
+  alive(): void;
+  /** The server asks to be left: it serves this link until another one is open, but not for long. */
+  drain(): void;
+  /**
+   * Why it is over; an error that is not retryable means that the server does not want this client unchanged.
+   * `silence`: how long nothing had been heard, ms, where it ended without a word.
+   */
+  end(error: PartylineError, silence?: number): void;
 }
 
 /** Times of a link, ms. */
 export interface LinkTiming {
-  /** Silence after which the server is asked whether it is there, and the length of a long poll. */
+  /** Silence after which the server is asked whether it is there; a long poll is a fifth shorter. */
   readonly pingInterval: number;
   /** How long an answer to that may take. */
   readonly pongTimeout: number;
@@ -87,7 +94,7 @@ export interface Link {
   sync(): void;
   /** The channel's reader misses something: attach again from its position. */
   reattach(channel: string): void;
-  /** Is the server still there? Ends the link soon where it is not. */
+  /** Is the server still there? Tells `alive`, or ends the link within 2 s. */
   probe(): void;
   close(): void;
 }

@@ -32,6 +32,8 @@ export interface Stream {
 
 export function createStream(host: LinkHost, token: string | undefined): Stream {
   let n = 0;
+  /** The newest ping. */
+  let pinged = 0;
   const channels = new Set<string>();
   /** The server's numbers. */
   const numbered = new Map<number, { readonly channel: string; epoch: string }>();
@@ -62,7 +64,11 @@ export function createStream(host: LinkHost, token: string | undefined): Stream 
       numbered.set(c, { channel, epoch: epochOf(position) });
       if (attaches.get(channel) === frame.n) host.reader(channel)?.attached(frame, stream);
     } else if (frame.t === "result" || frame.t === "error") answer(frame);
-    else if ("c" in frame) {
+    else if (frame.t === "drain") host.drain();
+    else if (frame.t === "pong") {
+      // The answer to an older ping may have waited since before a sleep.
+      if (frame.n === pinged) host.alive();
+    } else if ("c" in frame) {
       const known = numbered.get(frame.c);
       if (!known) return;
       if (frame.t === "detached") channels.delete(known.channel);
@@ -106,7 +112,10 @@ export function createStream(host: LinkHost, token: string | undefined): Stream 
       commands.set(++n, command);
       return `{"n":${n},"first":${command.first},${fields}}`;
     },
-    ping: () => line("ping"),
+    ping() {
+      pinged = n + 1;
+      return line("ping");
+    },
     read(lines) {
       for (const line of lines.split("\n")) {
         // A type that this client does not know is none of the cases: later servers may have more.

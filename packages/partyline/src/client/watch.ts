@@ -6,21 +6,30 @@ import type { LinkRequest } from "./link.ts";
 export interface Watch {
   /** Bytes came. */
   readonly heard: () => void;
+  /** What was asked last has been answered. */
+  readonly answered: () => void;
   /** Asks now, and gives a short time to answer. */
-  probe(): void;
-  /** Ends the link and tells why; what is no PartylineError is the cause of a lost connection. */
-  fail(cause: unknown): void;
+  readonly probe: () => void;
+  /**
+   * Ends the link and tells why; what is no PartylineError is the cause of a lost connection.
+   *
+   * @param told Did the other end say that it ends?
+   */
+  fail(cause: unknown, told?: boolean): void;
   /** Ends the link. */
   stop(): void;
   readonly over: boolean;
 }
 
-/** An answer to a probe: the network is said to have changed, so there is no reason for patience. */
+/** An answer to a probe: something has happened, so there is no reason for patience. */
 const PROBE_TIMEOUT = 2000;
 
 /**
  * Asks after `pingInterval` of silence and gives up `pongTimeout` later. One timer that is set when it fires, not
  * with each message; a timer that fires early, late or on the exact moment finds the same.
+ *
+ * Whatever is heard ends a doubt that came from silence. A probe is ended by its answer alone, because after a sleep
+ * bytes come that have waited since before it; they only give it more time.
  *
  * @param ended Called once, when the link ends.
  */
@@ -33,6 +42,7 @@ export function createWatch(
   /** When it was asked; `undefined` while there is no doubt. */
   let askedAt: number | undefined;
   let patience = pongTimeout;
+  let probing = false;
   let overslept = false;
   let over = false;
   let stopTimer = (): void => undefined;
@@ -66,14 +76,25 @@ export function createWatch(
     },
     heard() {
       heardAt = runtime.now();
-      askedAt = undefined;
+      askedAt = probing ? heardAt : undefined;
       overslept = false;
     },
-    probe: () => doubt(Math.min(PROBE_TIMEOUT, pongTimeout)),
-    fail(cause) {
+    answered() {
+      if (probing) host.alive();
+      probing = false;
+      watch.heard();
+    },
+    probe() {
+      if (probing) return;
+      probing = true;
+      doubt(Math.min(PROBE_TIMEOUT, pongTimeout));
+    },
+    fail(cause, told) {
       if (over) return;
       watch.stop();
-      host.end(cause instanceof PartylineError ? cause : connectionLost("The connection failed.", cause));
+      const error = cause instanceof PartylineError ? cause : connectionLost("The connection failed.", cause);
+      if (told || overslept || error.code !== "offline") host.end(error);
+      else host.end(error, (askedAt ?? runtime.now()) - heardAt);
     },
     stop() {
       over = true;

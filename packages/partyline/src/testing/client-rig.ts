@@ -1,5 +1,6 @@
 import type { Client, ClientOptions } from "../client/client-types.ts";
 import { createClientIn } from "../client/create-client.ts";
+import type { PageEvents } from "../client/page.ts";
 import type { Runtime } from "../client/runtime.ts";
 import { openPoll } from "../client/transports/poll.ts";
 import { openSse } from "../client/transports/sse.ts";
@@ -27,8 +28,12 @@ export interface ClientRig {
   welcome(): Promise<Frame[]>;
   /** Says whether there is a network. */
   setOnline(online: boolean): void;
-  /** Listeners that the client has at the runtime. */
-  readonly networkListeners: number;
+  /** The page is looked at again, or left. */
+  readonly page: PageEvents;
+  /** What the client noted for later pages. */
+  readonly notes: Map<string, string>;
+  /** Listeners that the client has at the runtime: for the network, and once it was live for the page. */
+  readonly listeners: number;
 }
 
 /** The welcome of a scripted server. */
@@ -39,12 +44,20 @@ export const WELCOME: Frame = {
   limits: { messageBytes: 65_536, channelsPerConnection: 256 },
 };
 
-/** Makes a {@link ClientRig}; without options it knows WebSockets alone. */
-export function createClientRig(options: ClientOptions = {}): ClientRig {
+/**
+ * Makes a {@link ClientRig}; without options it knows WebSockets alone.
+ *
+ * @param notes What earlier pages have left.
+ */
+export function createClientRig(
+  options: ClientOptions = {},
+  notes: Map<string, string> = new Map<string, string>(),
+): ClientRig {
   const clock = createVirtualClock();
   const network = createScriptedNetwork();
   const reported: unknown[] = [];
   const changes = new Set<() => void>();
+  const pages = new Set<PageEvents>();
   const pace = { chance: 0.5, slowestTimer: 0, date: 1_700_000_000_000 };
   let online = true;
   let ids = 0;
@@ -64,6 +77,11 @@ export function createClientRig(options: ClientOptions = {}): ClientRig {
       changes.add(change);
       return () => void changes.delete(change);
     },
+    onPage(events) {
+      pages.add(events);
+      return () => void pages.delete(events);
+    },
+    memory: (name, value) => (value ? notes.set(name, value) : notes).get(name),
   };
   const client = createClientIn(
     { runtime, transports: { ws: () => openWebSocket, sse: () => openSse, poll: () => openPoll } },
@@ -96,8 +114,13 @@ export function createClientRig(options: ClientOptions = {}): ClientRig {
       online = now;
       for (const change of changes) change();
     },
-    get networkListeners() {
-      return changes.size;
+    page: {
+      wake: () => pages.forEach(({ wake }) => wake()),
+      leave: () => pages.forEach(({ leave }) => leave()),
+    },
+    notes,
+    get listeners() {
+      return changes.size + pages.size;
     },
   };
   return rig;

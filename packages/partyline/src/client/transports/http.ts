@@ -59,8 +59,8 @@ export function openHttp(request: LinkRequest, run: (round: Round) => Promise<vo
 
   const watch = createWatch(
     request,
-    // A server writes, or answers the poll, well within the interval: there is nothing to ask.
-    () => undefined,
+    // A server writes, or answers the poll, well within the interval: a new round is the question.
+    () => begin(),
     () => {
       stopTimer();
       for (const { abort } of rounds) abort.abort();
@@ -69,6 +69,7 @@ export function openHttp(request: LinkRequest, run: (round: Round) => Promise<vo
   );
 
   const begin = (): void => {
+    if (opening) return;
     opening = true;
     stopTimer();
     stopTimer = runtime.after(request.pongTimeout, () => watch.fail(silence()));
@@ -83,6 +84,7 @@ export function openHttp(request: LinkRequest, run: (round: Round) => Promise<vo
           if (!opening || rounds.at(-1)?.stream !== stream) return;
           opening = false;
           stopTimer();
+          watch.answered();
           for (const round of rounds) if (round.stream !== stream) round.abort.abort();
           rounds = [{ stream, abort }];
           link.sync();
@@ -133,7 +135,7 @@ export function openHttp(request: LinkRequest, run: (round: Round) => Promise<vo
       if (rounds.at(-1)?.stream.outdated) beginSoon();
     },
     reattach: beginSoon,
-    probe: beginSoon,
+    probe: watch.probe,
     close: () => watch.stop(),
   };
   begin();

@@ -8,7 +8,8 @@ const AT_ONCE = 0.001;
 export function openPoll(request: LinkRequest): Link {
   return openHttp(request, async ({ stream, signal, heard }) => {
     // The first one is answered at once: it is what tells that this way is open.
-    for (let wait = AT_ONCE; !signal.aborted; wait = request.pingInterval / 1000) {
+    // The others end well before the silence makes the client ask.
+    for (let wait = AT_ONCE; !signal.aborted; wait = request.pingInterval / 1250) {
       const response = await post(request, stream.open(wait), signal);
       const lines = await response.text();
       heard();

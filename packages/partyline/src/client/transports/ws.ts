@@ -9,6 +9,9 @@ import { createWatch } from "../watch.ts";
 /** Before its first frame is accepted a server takes one frame of at most this many bytes. */
 const HELLO_BYTES = 4096;
 
+/** The close code of a WebSocket that ended without a close. */
+const LOST = 1006;
+
 /** `/connect` over WebSocket: both ways on one connection. */
 export function openWebSocket(request: LinkRequest): Link {
   const { host, token, url } = request;
@@ -24,6 +27,7 @@ export function openWebSocket(request: LinkRequest): Link {
         // What did not fit into the first frame.
         link.sync();
       },
+      alive: () => watch.answered(),
     },
     token,
   );
@@ -58,8 +62,8 @@ export function openWebSocket(request: LinkRequest): Link {
     const again = mayReconnect(code);
     const reason = `The WebSocket (${code})`;
     // The code alone decides about coming back.
-    if (told?.retryable === again) watch.fail(told);
-    else watch.fail(again ? connectionLost(`${reason} was lost.`) : closedError(reason));
+    if (told?.retryable === again) watch.fail(told, true);
+    else watch.fail(again ? connectionLost(`${reason} was lost.`) : closedError(reason), code !== LOST);
   };
 
   const link: Link = {
@@ -71,7 +75,7 @@ export function openWebSocket(request: LinkRequest): Link {
       for (const channel of wanted) if (!stream.channels.has(channel)) send(stream.attach(channel));
     },
     reattach: (channel) => send(stream.attach(channel)),
-    probe: () => watch.probe(),
+    probe: watch.probe,
     close: () => watch.stop(),
   };
   return link;
