@@ -166,6 +166,7 @@ export class Channel implements ChannelRef, Flushable, Timed {
 
   readonly #appended = (epoch: string, entries: readonly Entry[]): void => {
     if (epoch < this.#epoch) return;
+    if (entries.length === 0) return this.#forgetTail();
     // The log lost its past: no reader stands right before what follows, so all ask the broker, which tells the gap.
     if (epoch !== this.#epoch) this.#standAt({ epoch, offset: 0 });
     for (const entry of entries) {

@@ -1,5 +1,6 @@
 /**
- * What lets us and our users prove things: suites that run against any implementation of a port.
+ * What lets us and our users prove things: networks that a test disturbs, an oracle, and suites that run against any
+ * implementation of a port.
  *
  * @module
  */
@@ -26,5 +27,18 @@ export {
   type Violation,
   type ViolationKind,
 } from "./oracle/index.ts";
+export {
+  type TestClient,
+  type TestClientOptions,
+  type TestLine,
+  type TypedTestClient,
+} from "./network/test-client.ts";
+export { type TestServer } from "./network/test-server.ts";
+export {
+  createTestNetwork,
+  type TestNetwork,
+  type TestNetworkOptions,
+  type TrimmableBroker,
+} from "./test-network.ts";
 export { type TestApi } from "./test-api.ts";
 export { createVirtualClock, type VirtualClock } from "./virtual-clock.ts";

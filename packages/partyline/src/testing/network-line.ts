@@ -10,6 +10,8 @@ export interface NetworkLine extends Faults, AsyncDisposable {
   readonly port: number;
   /** Connections that are open now, those included of which one end or both hear nothing any more. */
   readonly connections: number;
+  /** Does nothing come through at present, one way at least? */
+  readonly blocked: boolean;
   /** Leads new connections to the server at another port; those that are open stay where they are. */
   leadTo(port: number): void;
   close(): Promise<void>;
@@ -58,6 +60,9 @@ export async function openLine(port: number): Promise<NetworkLine> {
     port: address.port,
     get connections() {
       return relays.size;
+    },
+    get blocked() {
+      return line.blocked;
     },
     leadTo(other) {
       target = other;

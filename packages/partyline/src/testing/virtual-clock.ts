@@ -9,6 +9,8 @@ interface Alarm {
 export interface VirtualClock extends Clock {
   /** Ends the turn of the event loop that is under way, and those that it asks for. */
   turn(): void;
+  /** Fires the next timer that is due within so many ms; without one, lets them pass and answers false. */
+  step(milliseconds: number): boolean;
   /** Lets time pass; timers fire in the order of their times, each in a turn of its own. */
   advance(milliseconds: number): void;
   /** How many timers are set. */
@@ -44,7 +46,7 @@ export function createVirtualClock(start = 0): VirtualClock {
     return next;
   };
 
-  return {
+  const clock: VirtualClock = {
     now: () => now,
     get timers() {
       return alarms.size;
@@ -58,16 +60,22 @@ export function createVirtualClock(start = 0): VirtualClock {
       ended.push(fire);
     },
     turn,
+    step(milliseconds) {
+      const alarm = nextDue(now + milliseconds);
+      if (!alarm) {
+        now += milliseconds;
+        return false;
+      }
+      alarms.delete(alarm);
+      now = alarm.at;
+      alarm.fire();
+      return true;
+    },
     advance(milliseconds) {
       const until = now + milliseconds;
       turn();
-      for (let alarm = nextDue(until); alarm; alarm = nextDue(until)) {
-        alarms.delete(alarm);
-        now = alarm.at;
-        alarm.fire();
-        turn();
-      }
-      now = until;
+      while (clock.step(until - now)) turn();
     },
   };
+  return clock;
 }

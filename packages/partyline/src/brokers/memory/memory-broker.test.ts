@@ -173,6 +173,21 @@ describe("the memory broker", () => {
     expect(tasks[0]).toThrow("a fault of the listener");
   });
 
+  it("drops what a channel keeps without touching its positions, and tells its listeners", () => {
+    const epoch = publish("a");
+    const heard: number[] = [];
+    broker.subscribe(spec("a"), (_epoch, entries) => heard.push(entries.length));
+    broker.trim("a");
+    expect(broker.read(spec("a"), { at: "position", position: { epoch, offset: 0 } }, WHOLE)).toMatchObject({
+      gap: { reason: "retention" },
+      entries: [],
+      head: 1,
+    });
+    publish("a");
+    expect(heard).toEqual([0, 1]);
+    expect(broker.trim("nobody")).toBeUndefined();
+  });
+
   it("forgets a channel that is not there without a word", () => {
     expect(broker.forget("nobody")).toBeUndefined();
     expect(isThere("nobody")).toBe(false);

@@ -9,6 +9,7 @@ import type {
   NewMessage,
   Page,
   PageLimit,
+  Retention,
   Subscription,
 } from "../../core/ports.ts";
 import { PartylineError } from "../../protocol/errors.ts";
@@ -57,7 +58,16 @@ export interface MemoryBroker extends Broker {
    * it goes on in a later epoch. Listeners stay and learn of it by the next message. For tests of what then happens.
    */
   forget(name: string): void;
+  /**
+   * Drops the messages that this channel keeps, as newer ones and retention would: who is behind has a gap. Its
+   * positions and ids go on, and so do its listeners; the values of a `latest` channel stay. For tests of what then
+   * happens.
+   */
+  trim(name: string): void;
 }
+
+/** What {@link MemoryBroker.trim} leaves. */
+const NOTHING_KEPT: Retention = Object.freeze({ count: 0, bytes: 0, age: -1 });
 
 const CAPABILITIES: BrokerCapabilities = Object.freeze({ name: "memory", stored: "memory", shared: false });
 
@@ -165,6 +175,14 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
 
     forget(name) {
       channels.forget(name, enter());
+    },
+
+    trim(name) {
+      const at = enter();
+      const channel = channels.find(name, at);
+      if (channel === undefined) return;
+      channel.log.trim(NOTHING_KEPT, at);
+      deliver(channel, []);
     },
   };
 }

@@ -77,7 +77,10 @@ export interface Head {
   readonly oldest: number;
 }
 
-/** Receives what a channel's log gets, in offset order, each entry once, from the moment of `subscribe` on. */
+/**
+ * Receives what a channel's log gets, in offset order, each entry once, from the moment of `subscribe` on. An empty
+ * batch says that the log was shortened out of turn: what a node holds of it besides is no longer what is kept.
+ */
 export type AppendListener = (epoch: string, entries: readonly Entry[]) => void;
 
 export interface Subscription {

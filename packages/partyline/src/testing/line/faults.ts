@@ -70,6 +70,8 @@ export interface LineFaults {
   readonly faults: Faults;
   /** False while new connections are refused. */
   readonly plugged: boolean;
+  /** Does nothing come through, one way at least? */
+  readonly blocked: boolean;
   readonly conditions: Readonly<Record<Direction, Readonly<Conditions>>>;
 }
 
@@ -115,6 +117,28 @@ export function createFaults(connections: Iterable<Crossing>): LineFaults {
     get plugged() {
       return plugged;
     },
+    get blocked() {
+      return !plugged || conditions.up.passage !== "open" || conditions.down.passage !== "open";
+    },
     conditions,
+  };
+}
+
+/** Faults that are those of all these lines at once. */
+export function joinFaults(lines: Iterable<{ readonly faults: Faults }>): Faults {
+  const each = (act: (faults: Faults) => void): void => {
+    for (const { faults } of lines) act(faults);
+  };
+  return {
+    cut: () => each((line) => line.cut()),
+    unplug: () => each((line) => line.unplug()),
+    halfClose: (direction) => each((line) => line.halfClose(direction)),
+    blackhole: (direction) => each((line) => line.blackhole(direction)),
+    buffer: (direction) => each((line) => line.buffer(direction)),
+    delay: (milliseconds, direction) => each((line) => line.delay(milliseconds, direction)),
+    throttle: (bytesPerSecond, direction) => each((line) => line.throttle(bytesPerSecond, direction)),
+    split: (bytes, direction) => each((line) => line.split(bytes, direction)),
+    stripUpgrade: () => each((line) => line.stripUpgrade()),
+    mend: () => each((line) => line.mend()),
   };
 }

@@ -4,12 +4,14 @@ type Done = (error?: Error | null) => void;
 
 /** One end of a connection that exists in memory alone, with the manners of a TCP socket. */
 class PairEnd extends Duplex {
+  readonly #moved: () => void;
   #peer: PairEnd | undefined = undefined;
   /** Of the peer's write that has not been read yet. */
   #taken: Done | undefined = undefined;
 
-  constructor() {
+  constructor(moved: () => void) {
     super({ allowHalfOpen: true });
+    this.#moved = moved;
   }
 
   join(peer: PairEnd): void {
@@ -17,6 +19,7 @@ class PairEnd extends Duplex {
   }
 
   override _write(bytes: Buffer, _encoding: BufferEncoding, done: Done): void {
+    this.#moved();
     const peer = this.#peer;
     if (!peer || peer.destroyed) return done(new Error("The peer is gone (EPIPE)."));
     if (peer.push(bytes)) done();
@@ -24,6 +27,7 @@ class PairEnd extends Duplex {
   }
 
   override _final(done: Done): void {
+    this.#moved();
     const peer = this.#peer;
     if (peer && !peer.destroyed) peer.push(null);
     done();
@@ -31,11 +35,14 @@ class PairEnd extends Duplex {
 
   override _read(): void {
     const taken = this.#taken;
+    if (!taken) return;
+    this.#moved();
     this.#taken = undefined;
-    taken?.();
+    taken();
   }
 
   override _destroy(error: Error | null, done: Done): void {
+    this.#moved();
     const peer = this.#peer;
     const taken = this.#taken;
     this.#taken = undefined;
@@ -46,10 +53,14 @@ class PairEnd extends Duplex {
   }
 }
 
-/** Makes a connection in memory: what is written into one end is read at the other. */
-export function createStreamPair(): readonly [Duplex, Duplex] {
-  const one = new PairEnd();
-  const other = new PairEnd();
+/**
+ * Makes a connection in memory: what is written into one end is read at the other.
+ *
+ * @param moved Called whenever something happens to it.
+ */
+export function createStreamPair(moved: () => void = () => undefined): readonly [Duplex, Duplex] {
+  const one = new PairEnd(moved);
+  const other = new PairEnd(moved);
   one.join(other);
   other.join(one);
   return [one, other];

@@ -1,0 +1,82 @@
+import type { Broker, Clock, MaybePromise } from "../../core/ports.ts";
+
+/** The life of a server process: when it is over, nothing that it had begun goes on. */
+export interface Life {
+  readonly over: boolean;
+  end(): void;
+  /** A clock whose timers and turns end with the life. */
+  clock(clock: Clock): Clock;
+  /** A broker as the process reaches it: its subscriptions end with the life, and what is on its way is never answered. */
+  broker(broker: Broker): Broker;
+}
+
+export function createLife(): Life {
+  const subscriptions = new Set<{ close(): void }>();
+  let over = false;
+
+  const reach = (): void => {
+    if (over) throw new Error("This server has crashed.");
+  };
+  const answered = <T>(answer: MaybePromise<T>): MaybePromise<T> => {
+    if (!(answer instanceof Promise)) return answer;
+    return new Promise<T>((resolve, reject) => {
+      answer.then(
+        (value) => over || resolve(value),
+        (error: Error) => over || reject(error),
+      );
+    });
+  };
+
+  return {
+    get over() {
+      return over;
+    },
+    end() {
+      over = true;
+      for (const subscription of subscriptions) subscription.close();
+      subscriptions.clear();
+    },
+    clock: (clock) => ({
+      now: () => clock.now(),
+      setTimer: (fire, delay) => clock.setTimer(() => over || fire(), delay),
+      nextTurn: (fire) => clock.nextTurn(() => over || fire()),
+    }),
+    broker: (broker) => ({
+      capabilities: broker.capabilities,
+      append(channel, messages) {
+        reach();
+        return answered(broker.append(channel, messages));
+      },
+      read(channel, since, limit) {
+        reach();
+        return answered(broker.read(channel, since, limit));
+      },
+      subscribe(channel, listener) {
+        reach();
+        const opened = broker.subscribe(channel, (epoch, entries) => {
+          if (!over) listener(epoch, entries);
+        });
+        const keep = (subscription: Awaited<typeof opened>): Awaited<typeof opened> => {
+          const kept = {
+            head: subscription.head,
+            close() {
+              subscriptions.delete(kept);
+              subscription.close();
+            },
+          };
+          if (over) subscription.close();
+          else subscriptions.add(kept);
+          return kept;
+        };
+        return opened instanceof Promise ? answered(opened.then(keep)) : keep(opened);
+      },
+      heads(names) {
+        reach();
+        return answered(broker.heads(names));
+      },
+      time: () => broker.time(),
+      // The broker is the network's: it may outlive this server.
+      close: () => undefined,
+    }),
+  };
+}

@@ -1,0 +1,30 @@
+import type { Client, ClientOptions } from "../../client/client-types.ts";
+import type { Clock } from "../../core/ports.ts";
+import type { Faults } from "../line/faults.ts";
+import type { ServerHost } from "./test-server.ts";
+
+/** A line as the network holds it. */
+export interface MediumLine {
+  readonly faults: Faults;
+  readonly connections: number;
+  /** Does nothing come through, one way at least, or to no server? */
+  readonly blocked: boolean;
+  leadTo(host: ServerHost): void;
+  /** A client whose connections go over this line. */
+  connect(options: ClientOptions): Client;
+  close(): Promise<void>;
+}
+
+/** What a network is made of: bytes in memory and time that a test lets pass, or sockets and real time. */
+export interface Medium {
+  /** Do servers listen on ports? */
+  readonly listens: boolean;
+  readonly clock: Clock;
+  /** Ms since 1970. */
+  readonly now: () => number;
+  readonly random: () => number;
+  openLine(host: ServerHost): Promise<MediumLine>;
+  /** Resolves when all is said, and `open` no longer names something that is still to come. */
+  settled(open: () => Promise<string | undefined>): Promise<void>;
+  advance(milliseconds: number): Promise<void>;
+}

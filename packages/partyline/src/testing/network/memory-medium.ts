@@ -1,0 +1,116 @@
+import type { Duplex } from "node:stream";
+import type { ClientOptions } from "../../client/client-types.ts";
+import { createClientIn } from "../../client/create-client.ts";
+import { globalRuntime, type Runtime } from "../../client/runtime.ts";
+import { openPoll } from "../../client/transports/poll.ts";
+import { openSse } from "../../client/transports/sse.ts";
+import { openWebSocket } from "../../client/transports/ws.ts";
+import type { Clock } from "../../core/ports.ts";
+import { createFaults } from "../line/faults.ts";
+import { Relay } from "../line/relay.ts";
+import { createStreamPair } from "../line/stream-pair.ts";
+import { createVirtualClock } from "../virtual-clock.ts";
+import type { Medium, MediumLine } from "./medium.ts";
+import { createFetch } from "./memory-fetch.ts";
+import { createWebSocketClass } from "./memory-websocket.ts";
+import { createQuiet } from "./quiet.ts";
+import { createRandom, randomBytes } from "./random.ts";
+import type { ServerHost } from "./test-server.ts";
+
+/** Where servers are in memory. */
+export const MEMORY_HOST = "partyline.test";
+
+/** When virtual time begins, ms since 1970. */
+const BEGINNING = Date.UTC(2030, 0, 1);
+
+/** Longest that `settled` lets pass, ms: a dead connection is noticed by then, and another one opened. */
+const PATIENCE = 120_000;
+
+// At hand, not loaded when they are needed: that would take a time of its own.
+const transports = { ws: () => openWebSocket, sse: () => openSse, poll: () => openPoll };
+
+/** Real protocol over bytes in memory, in virtual time: the same seed, the same history. */
+export function createMemoryMedium(seed: number): Medium {
+  const time = createVirtualClock();
+  const quiet = createQuiet();
+  const clock = quiet.clock(time);
+  const random = createRandom(seed);
+  const runtime: Runtime = {
+    ...globalRuntime,
+    now: () => clock.now(),
+    after(ms, run) {
+      const timer = clock.setTimer(run, ms);
+      return () => timer.cancel();
+    },
+    random,
+    randomBytes: () => randomBytes(random),
+    isOnline: () => true,
+    onNetwork: () => () => undefined,
+  };
+
+  return {
+    listens: false,
+    clock,
+    now: () => BEGINNING + clock.now(),
+    random,
+    openLine: async (host) => createLine(host, { clock, moved: quiet.moved, runtime }),
+    async settled(open) {
+      const until = clock.now() + PATIENCE;
+      await quiet.settled();
+      for (let missing = await open(); missing !== undefined; missing = await open()) {
+        const late = !time.step(until - clock.now());
+        await quiet.settled();
+        if (late)
+          throw new Error(`Not settled within ${PATIENCE / 1_000} s of the network's time: ${missing}.`);
+      }
+    },
+    async advance(milliseconds) {
+      const until = clock.now() + milliseconds;
+      await quiet.settled();
+      while (time.step(until - clock.now())) await quiet.settled();
+    },
+  };
+}
+
+interface World {
+  readonly clock: Clock;
+  readonly moved: () => void;
+  readonly runtime: Runtime;
+}
+
+function createLine(host: ServerHost, { clock, moved, runtime }: World): MediumLine {
+  const relays = new Set<Relay>();
+  const line = createFaults(relays);
+  let target = host;
+
+  const connect = (): Duplex => {
+    const [client, near] = createStreamPair(moved);
+    if (!line.plugged) {
+      // Not at once: nobody listens to it yet.
+      process.nextTick(() => client.destroy(new Error("The line is unplugged (ECONNREFUSED).")));
+      return client;
+    }
+    const [far, socket] = createStreamPair(moved);
+    if (!target.accept(socket)) socket.destroy();
+    const gone = (relay: Relay): void => void relays.delete(relay);
+    relays.add(new Relay({ near, far, conditions: line.conditions, clock, gone }));
+    return client;
+  };
+  const network = { WebSocket: createWebSocketClass(connect), fetch: createFetch(connect) };
+
+  return {
+    faults: line.faults,
+    get connections() {
+      return relays.size;
+    },
+    get blocked() {
+      return line.blocked || !target.running;
+    },
+    leadTo(other) {
+      target = other;
+    },
+    connect: (options: ClientOptions) =>
+      createClientIn({ runtime, transports }, `http://${MEMORY_HOST}`, { ...network, ...options }),
+    close: async () => line.faults.cut(),
+  };
+}
