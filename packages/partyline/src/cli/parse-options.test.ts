@@ -5,6 +5,7 @@ import {
   parseCount,
   parseOrigin,
   parsePort,
+  parseSeconds,
   parseSinceText,
   parseSpeed,
   parseUrl,
@@ -28,6 +29,11 @@ describe("what is typed", () => {
   it("takes a speed as a factor, max and 0 as no waiting", () => {
     expect(["60", "60x", "0.5", "max", "0"].map(parseSpeed)).toEqual([60, 60, 0.5, Infinity, Infinity]);
     for (const text of ["", "-1", "fast", "NaN", "Infinity"]) expect(() => parseSpeed(text)).toThrow(refused);
+  });
+
+  it("takes a time in seconds, which may be none", () => {
+    expect(["0", "25", "0.5"].map(parseSeconds)).toEqual([0, 25, 0.5]);
+    for (const text of ["", "-1", "5s", "1e3", "NaN", "."]) expect(() => parseSeconds(text)).toThrow(refused);
   });
 
   it("takes a server's address with or without a scheme", () => {

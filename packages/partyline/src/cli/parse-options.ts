@@ -17,6 +17,13 @@ export function parseCount(text: string): number {
   return count;
 }
 
+/** A time, which may be none. */
+export function parseSeconds(text: string): number {
+  if (!/^\d{1,6}(?:\.\d{1,3})?$/.test(text))
+    throw new InvalidArgumentError("It is a number of seconds, such as 25.");
+  return Number(text);
+}
+
 /** `60` is 60 times as fast; `max` or `0`: without waiting. */
 export function parseSpeed(text: string): number {
   if (text === "max") return Number.POSITIVE_INFINITY;

@@ -40,6 +40,7 @@ describe("a wrong command line", () => {
     ["sing"],
     ["serve", "--port", "eighty"],
     ["serve", "--origin", "*"],
+    ["serve", "--drain", "soon"],
     ["serve", "extra"],
     ["publish"],
     ["publish", "a//b", "x"],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { HELLO, listen, talk } from "../support/peers.ts";
 import { runCli, startCli, startServer } from "./support.ts";
 
 async function post(url: string, token?: string): Promise<number> {
@@ -60,20 +61,56 @@ describe("serve", () => {
     expect(await Promise.all(["http://app.example", "http://evil.example"].map(status))).toEqual([200, 403]);
   });
 
-  it.for(["SIGINT", "SIGTERM"] as const)(
-    "ends at %s with open connections, at once and with 0",
-    async (signal) => {
-      await using server = await startServer();
-      await using reader = startCli(["subscribe", "chat", "--since", "earliest", "--url", server.url]);
-      await runCli(["publish", "chat", "hello", "--url", server.url]);
-      await reader.until("stdout", /hello/);
-      const stream = await fetch(`${server.url}/channels/chat`, { headers: { accept: "text/event-stream" } });
-      server.kill(signal);
-      expect(await server.ended).toMatchObject({ code: 0, stderr: "" });
-      await stream.body?.cancel().catch(() => undefined);
-      await reader.until("stderr", /connection lost, trying again/);
-    },
-  );
+  it.for([
+    ["SIGINT", []],
+    ["SIGTERM", ["--drain", "0"]],
+  ] as const)("ends at %s with open connections, at once and with 0: %j", async ([signal, args]) => {
+    await using server = await startServer(["--open", ...args]);
+    await using reader = startCli(["subscribe", "chat", "--since", "earliest", "--url", server.url]);
+    await runCli(["publish", "chat", "hello", "--url", server.url]);
+    await reader.until("stdout", /hello/);
+    const stream = await fetch(`${server.url}/channels/chat`, { headers: { accept: "text/event-stream" } });
+    server.kill(signal);
+    expect(await server.ended).toMatchObject({ code: 0, stderr: "" });
+    await stream.body?.cancel().catch(() => undefined);
+    await reader.until("stderr", /connection lost, trying again/);
+  });
+
+  it("lets its clients go at SIGTERM, and ends when they have", async () => {
+    await using server = await startServer(["--open", "--drain", "600"]);
+    const stream = await listen(`${server.url}/channels/chat`);
+    await stream.next();
+    const peer = await talk(server.url, HELLO);
+    server.kill("SIGTERM");
+    expect(await peer.next()).toMatchObject({ t: "drain" });
+    expect((await fetch(`${server.url}/connect/ready`)).status).toBe(503);
+    expect(await post(server.url)).toBe(201);
+    peer.leave();
+    expect(await stream.next()).toMatchObject({ event: "drain" });
+    const { code, stderr } = await server.ended;
+    expect([code, stderr.split(";")[0]]).toEqual([0, "2 connections to be let go within 600 s"]);
+  });
+
+  it("ends with 0 when the time is up, whoever is left", async () => {
+    await using server = await startServer(["--open", "--drain", "0.1"]);
+    const peer = await talk(server.url, HELLO);
+    server.kill("SIGTERM");
+    expect(await peer.next()).toMatchObject({ t: "drain" });
+    expect(await peer.closed).toBe(4503);
+    expect((await server.ended).code).toBe(0);
+  });
+
+  it.for([
+    ["SIGTERM", 143],
+    ["SIGINT", 130],
+  ] as const)("ends at once at a second signal, %s", async ([signal, code]) => {
+    await using server = await startServer(["--open", "--drain", "600"]);
+    const peer = await talk(server.url, HELLO);
+    server.kill("SIGTERM");
+    expect(await peer.next()).toMatchObject({ t: "drain" });
+    server.kill(signal);
+    expect((await server.ended).code).toBe(code);
+  });
 
   it("says that a port is taken", async () => {
     await using server = await startServer();

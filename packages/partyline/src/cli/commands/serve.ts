@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { addExamples } from "../common-options.ts";
-import { parseCount, parseOrigin, parsePort } from "../parse-options.ts";
+import { parseCount, parseOrigin, parsePort, parseSeconds } from "../parse-options.ts";
 import type { ServeOptions } from "../serve/run.ts";
 
 /** `partyline serve`. */
@@ -17,6 +17,12 @@ export function addServe(program: Command): void {
     .option("--open", "let everybody publish, without a token")
     .option("--origin <origin>", "let pages of this origin connect too; may be repeated", parseOrigin)
     .option("--retention <messages>", "messages kept in each channel", parseCount, 10_000)
+    .option(
+      "--drain <seconds>",
+      "time that clients are given to leave at a SIGTERM; 0 ends at once",
+      parseSeconds,
+      5,
+    )
     .action(async (options: ServeOptions) => {
       const { runServe } = await import("../serve/run.ts");
       await runServe(options);

@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { createPartyline } from "../../server.ts";
-import { CliError, systemCode } from "../exit.ts";
+import { CliError, EXIT, systemCode } from "../exit.ts";
 import { aborted, Interrupted, interruptSignal } from "../interrupt.ts";
 import { columnsOf } from "../text.ts";
 import { banner } from "./banner.ts";
+import { drainServer } from "./drain.ts";
 import { tokenAuthenticator } from "./token-authenticator.ts";
 
 /** What the command line says. */
@@ -13,11 +14,17 @@ export interface ServeOptions {
   readonly open?: boolean;
   readonly origin?: readonly string[];
   readonly retention: number;
+  /** Seconds that clients are given to leave after a SIGTERM. */
+  readonly drain: number;
 }
 
-/** Serves until a signal comes; ending by one is how a server ends, so it is no failure. */
-export async function runServe({ port, host, open = false, origin, retention }: ServeOptions): Promise<void> {
-  const signal = interruptSignal();
+/**
+ * Serves until a signal comes; ending by one is how a server ends, so it is no failure. Who stops it by hand does not
+ * want to wait; a SIGTERM is part of a deploy, and lets the clients go.
+ */
+export async function runServe(options: ServeOptions): Promise<void> {
+  const { port, host, open = false, origin, retention, drain } = options;
+  const signal = interruptSignal(drain * 1_000);
   const given = process.env["PARTYLINE_TOKEN"] || undefined;
   const token = given ?? randomBytes(24).toString("base64url");
   const server = createPartyline({
@@ -34,6 +41,8 @@ export async function runServe({ port, host, open = false, origin, retention }: 
     await aborted(signal);
   } catch (error) {
     if (!(error instanceof Interrupted)) throw listenError(error, port, host);
+    if (error.exitCode === EXIT.terminated && drain > 0)
+      await drainServer(server, drain * 1_000, process.stderr);
   } finally {
     await server.close();
   }
