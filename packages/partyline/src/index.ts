@@ -27,6 +27,7 @@ export {
   type Heartbeat,
   type IncomingMessageClass,
   type Listening,
+  type ListenOptions,
   type Logger,
   type Partyline,
   type PartylineOptions,
@@ -39,4 +40,5 @@ export {
   type ServerPublishOptions,
   type ServerState,
   type StandardSchema,
+  type TlsOptions,
 } from "./server.ts";

@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
+import type { Http2SecureServer, Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { createMemoryBroker } from "./brokers/memory/index.ts";
@@ -10,6 +11,7 @@ import type { Authenticator, Broker, Clock, Logger } from "./core/ports.ts";
 import { createServerChannel, type ServerChannel } from "./core/server-channel.ts";
 import { createHttpService } from "./http/http-service.ts";
 import type { FetchInfo } from "./http/fetch-host.ts";
+import type { TlsOptions } from "./http/tls-server.ts";
 import type { Limits } from "./protocol/limits.ts";
 import type { CompressionOptions } from "./transports/deflate.ts";
 import type { Heartbeat } from "./transports/surroundings.ts";
@@ -31,6 +33,7 @@ export type {
 } from "./core/server-channel.ts";
 export type { StandardSchema } from "./core/standard-schema.ts";
 export type { FetchInfo } from "./http/fetch-host.ts";
+export type { TlsOptions } from "./http/tls-server.ts";
 export type { CompressionOptions } from "./transports/deflate.ts";
 export type { IncomingMessageClass } from "./transports/stream-request.ts";
 export type { Heartbeat } from "./transports/surroundings.ts";
@@ -72,6 +75,12 @@ export interface PartylineOptions {
   readonly clock?: Clock;
 }
 
+/** What {@link Partyline.listen} can be told beside where. */
+export interface ListenOptions {
+  /** Speak TLS: HTTP/2, and HTTP/1.1 with WebSockets, on one port. Default: HTTP/1.1 without TLS. */
+  readonly tls?: TlsOptions;
+}
+
 /** Where a server listens. */
 export interface Listening {
   readonly port: number;
@@ -86,14 +95,26 @@ export interface Partyline extends AsyncDisposable {
    *
    * @param port Default 8080; 0 for any that is free.
    * @param host Default: this machine alone where everybody may publish, else all addresses.
+   *
+   * @throws TypeError where certificate or key can't be read, or do not belong together.
+   *
+   * @example With TLS, and so with HTTP/2.
+   * ```ts
+   * const [cert, key] = await Promise.all([readFile("cert.pem"), readFile("key.pem")]);
+   * await server.listen(8443, "0.0.0.0", { tls: { cert, key } });
+   * ```
    */
-  listen(port?: number, host?: string): Promise<Listening>;
+  listen(port?: number, host?: string, options?: ListenOptions): Promise<Listening>;
   /**
    * Takes its paths of an HTTP server: requests and upgrades. All others go to the listeners that the server has now.
    */
-  attach(server: HttpServer): void;
+  attach(server: HttpServer | Http2SecureServer): void;
   /** A request handler, for Express and `node:http`; `next` is called for paths of others (without it: 404). */
-  readonly handler: (request: IncomingMessage, response: ServerResponse, next?: () => void) => void;
+  readonly handler: (
+    request: IncomingMessage | Http2ServerRequest,
+    response: ServerResponse | Http2ServerResponse,
+    next?: () => void,
+  ) => void;
   /** A handler of `upgrade` events; false where the path is that of others, and nothing was done. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean;
   /** A handler for fetch-style hosts: everything but WebSockets. */
@@ -200,8 +221,8 @@ export function createPartyline(options: PartylineOptions = {}): Partyline {
   const close = (): Promise<void> => (closing ??= end());
 
   return {
-    async listen(port = 8080, host = options.authenticator ? undefined : "127.0.0.1") {
-      return describeAddress(await http.listen(port, host));
+    async listen(port = 8080, host = options.authenticator ? undefined : "127.0.0.1", { tls } = {}) {
+      return describeAddress(tls ? "https" : "http", await http.listen(port, host, tls));
     },
     attach: (server) => http.attach(server),
     handler: (request, response, next) => http.handler(request, response, next),
@@ -226,10 +247,10 @@ export function createPartyline(options: PartylineOptions = {}): Partyline {
   };
 }
 
-function describeAddress({ address, port }: AddressInfo): Listening {
+function describeAddress(scheme: "http" | "https", { address, port }: AddressInfo): Listening {
   const any = address === "::" || address === "0.0.0.0";
   const host = any ? "localhost" : address.includes(":") ? `[${address}]` : address;
-  return { port, url: `http://${host}:${port}` };
+  return { port, url: `${scheme}://${host}:${port}` };
 }
 
 /** Real time. Its timers keep no process alive: what listens does. */

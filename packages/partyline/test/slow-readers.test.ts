@@ -2,12 +2,15 @@
  * Readers that take nothing for a while, over real TCP: the kernel takes the first megabytes unseen, then the server's
  * socket is full, and a reader that is not told of its drain hangs for ever.
  */
+import { once } from "node:events";
 import { createServer, request as httpRequest, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
 import { createPartyline, type Partyline } from "../src/server.ts";
+import { makeCertificate } from "./support/certificate.ts";
+import { createHttp2Fetch } from "./support/http2-fetch.ts";
 import { silent } from "./support/line-rig.ts";
 import { until } from "./support/until.ts";
 import { openSocket } from "./transport/websocket-probes.ts";
@@ -84,6 +87,10 @@ function withEnd(held: Held, end: () => void): Held {
 
 const own = async (server: Partyline): Promise<string> => (await server.listen(0)).url;
 
+const tls = makeCertificate();
+const secure = async (server: Partyline): Promise<string> =>
+  (await server.listen(0, "127.0.0.1", { tls })).url;
+
 const WAYS: readonly Way[] = [
   { name: "a raw WebSocket", open: async (server) => holdWebSocket(`${await own(server)}/channels/a`) },
   {
@@ -98,6 +105,22 @@ const WAYS: readonly Way[] = [
   {
     name: "/connect over an event stream",
     open: async (server) => openStream(await own(server), "/connect", HELLO),
+  },
+  {
+    name: "a raw WebSocket over TLS",
+    open: async (server) => holdWebSocket(`${await secure(server)}/channels/a`),
+  },
+  {
+    name: "an event stream over HTTP/2",
+    async open(server) {
+      const http2 = createHttp2Fetch();
+      const stream = http2.session(await secure(server)).request({ ":path": "/channels/a", ...STREAM });
+      await once(stream, "response");
+      return {
+        resume: (read) => void stream.setEncoding("utf8").on("data", read),
+        end: () => void http2[Symbol.asyncDispose](),
+      };
+    },
   },
   {
     name: "an event stream through the response of a server of others",

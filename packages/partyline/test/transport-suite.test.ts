@@ -1,7 +1,9 @@
 /** One suite of what a reader sees, run over every transport. */
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createMemoryBroker, type MemoryBroker } from "../src/brokers/memory/index.ts";
-import { createPartyline, type Partyline, type PartylineOptions } from "../src/server.ts";
+import { createPartyline, type ListenOptions, type Partyline, type PartylineOptions } from "../src/server.ts";
+import { makeCertificate } from "./support/certificate.ts";
+import { createHttp2Fetch } from "./support/http2-fetch.ts";
 import type { Probe, Told, Transport } from "./transport/probe.ts";
 import { TRANSPORTS } from "./transport/transports.ts";
 
@@ -11,12 +13,24 @@ interface Rig extends AsyncDisposable {
   readonly url: string;
 }
 
-async function start(options: PartylineOptions = {}): Promise<Rig> {
+async function startRig(options: PartylineOptions, listening: ListenOptions): Promise<Rig> {
   const broker = createMemoryBroker();
   const server = createPartyline({ broker, ...options });
-  const { url } = await server.listen(0);
+  const { url } = await server.listen(0, "127.0.0.1", listening);
   return { server, broker, url, [Symbol.asyncDispose]: () => server.close() };
 }
+
+const tls = makeCertificate();
+
+/** With TLS, WebSockets go over HTTP/1.1 and all else over HTTP/2. */
+const WAYS: readonly (Transport & { readonly listening: ListenOptions })[] = [
+  ...TRANSPORTS.map((transport) => ({ ...transport, listening: {} })),
+  ...TRANSPORTS.map((transport) => ({
+    ...transport,
+    name: `${transport.name} with TLS`,
+    listening: { tls },
+  })),
+];
 
 /** Publishes `1` to `count`, as text. */
 async function fill(server: Partyline, channel: string, count: number, from = 1): Promise<void> {
@@ -50,8 +64,16 @@ function numbers(from: number, to: number): string[] {
   return Array.from({ length: to - from + 1 }, (_value, index) => String(from + index));
 }
 
-describe.each(TRANSPORTS)("over $name", (transport: Transport) => {
+describe.each(WAYS)("over $name", ({ listening, ...transport }) => {
   const { lacks } = transport;
+  const start = (options: PartylineOptions = {}): Promise<Rig> => startRig(options, listening);
+
+  if (listening.tls) {
+    const http2 = createHttp2Fetch();
+    beforeEach(() => void vi.stubGlobal("fetch", http2.fetch));
+    afterAll(() => http2[Symbol.asyncDispose]());
+  }
+
   /** What of a gap this wire tells. */
   const gap = (fields: { from: string; to: string; reason: string }): object =>
     lacks["open end"] === undefined ? fields : { to: fields.to };

@@ -75,3 +75,10 @@ export function linesAnswer(type: string, body: string): WholeAnswer {
 export function emptyAnswer(headers: readonly string[]): WholeAnswer {
   return { is: "whole", status: 204, type: undefined, body: "", headers };
 }
+
+/** The headers that say what an answer's body is. */
+export function contentHeaders({ type, body }: WholeAnswer): readonly string[] {
+  if (type === undefined) return NO_HEADERS;
+  const length = String(Buffer.byteLength(body));
+  return ["Cache-Control", "no-store", "Content-Type", type, "Content-Length", length];
+}

@@ -1,12 +1,14 @@
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
+import type { Server } from "node:net";
 import type { Duplex } from "node:stream";
 import { PartylineError } from "../protocol/errors.ts";
 import { problemAnswer } from "./answers.ts";
+import type { NodeRequest, NodeResponse } from "./http2.ts";
 import type { NodeHost } from "./node-host.ts";
 import { writeRawAnswer } from "./raw-answer.ts";
 import type { Upgrades } from "./upgrades.ts";
 
-type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
+type RequestListener = (request: NodeRequest, response: NodeResponse) => void;
 
 /**
  * Takes our paths of a server that belongs to somebody else; its own listeners get all other requests as before. They
@@ -18,7 +20,7 @@ export function attachTo(server: Server, host: NodeHost, upgrades: Upgrades): ()
   const restores = (["request", "checkContinue"] as const).map((event) => {
     const before = server.listeners(event) as RequestListener[];
     if (event === "checkContinue" && before.length === 0) return () => undefined;
-    const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    const listener = (request: NodeRequest, response: NodeResponse): void => {
       if (host.request(request, response, event === "checkContinue")) return;
       for (const other of before) other.call(server, request, response);
     };

@@ -1,5 +1,5 @@
 import type { Credentials } from "../core/ports.ts";
-import { PartylineError } from "../protocol/errors.ts";
+import type { PartylineError } from "../protocol/errors.ts";
 import type { StreamConnection } from "../transports/stream-connection.ts";
 import type { Route } from "./routes.ts";
 
@@ -43,9 +43,4 @@ export const NO_HEADERS: readonly string[] = [];
 /** The token of an `Authorization: Bearer` header. */
 export function bearerToken(authorization: string | undefined): string | undefined {
   return authorization === undefined ? undefined : /^bearer +(\S+) *$/i.exec(authorization)?.[1];
-}
-
-/** The error of a body that is larger than it may be. */
-export function bodyTooLarge(limit: number): PartylineError {
-  return new PartylineError("too-large", `The body has more than ${limit} bytes.`);
 }

@@ -1,6 +1,7 @@
 import { PassThrough, Readable } from "node:stream";
 import { PartylineError } from "../protocol/errors.ts";
-import { type Answer, bearerToken, bodyTooLarge, type Exchange } from "./exchange.ts";
+import { bodyCutOff, bodyTooLarge } from "./body.ts";
+import { type Answer, bearerToken, type Exchange } from "./exchange.ts";
 import { handle } from "./handle.ts";
 import { baseHeaders, corsHeaders, type HeaderList, STREAM_HEADERS } from "./headers.ts";
 import type { HostOptions } from "./node-host.ts";
@@ -73,9 +74,8 @@ class FetchExchange implements Exchange {
 
   readBody(limit: number, take: (body: Uint8Array | PartylineError) => void): void {
     if (Number(this.header("content-length") ?? 0) > limit) return take(bodyTooLarge(limit));
-    const cutOff = (): PartylineError => new PartylineError("bad-frame", "The body was cut off.");
     void readAll(this.#request.body, limit)
-      .catch(cutOff)
+      .catch(bodyCutOff)
       .then((body) => take(body));
   }
 

@@ -1,5 +1,6 @@
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, Server } from "node:http";
+import type { Http2SecureServer } from "node:http2";
+import type { AddressInfo, Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Engine } from "../core/ports.ts";
 import { PartylineError } from "../protocol/errors.ts";
@@ -14,9 +15,11 @@ import { comeBack, Drain, type DrainPlan } from "./drain.ts";
 import { createFetchHandler, type FetchHandler } from "./fetch-host.ts";
 import { createGate } from "./gate.ts";
 import { NodeHost } from "./node-host.ts";
-import { answerUnknown, createOwnServer } from "./own-server.ts";
+import type { NodeRequest, NodeResponse } from "./http2.ts";
+import { answerUnknown, createOwnServer, type OwnServer } from "./own-server.ts";
 import { createRouter } from "./routes.ts";
 import { goingAway, type Phase, type Service } from "./service.ts";
+import { createTlsServer, type TlsOptions } from "./tls-server.ts";
 import { Upgrades } from "./upgrades.ts";
 
 /** What {@link createHttpService} is told. */
@@ -34,9 +37,9 @@ export interface HttpService {
   readonly fetch: FetchHandler;
   /** WebSockets and streams that are open. */
   readonly connections: number;
-  listen(port: number, host: string | undefined): Promise<AddressInfo>;
-  attach(server: Server): void;
-  handler(request: IncomingMessage, response: ServerResponse, next?: () => void): void;
+  listen(port: number, host: string | undefined, tls: TlsOptions | undefined): Promise<AddressInfo>;
+  attach(server: Server | Http2SecureServer): void;
+  handler(request: NodeRequest, response: NodeResponse, next?: () => void): void;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
   readonly phase: Phase["is"];
   /** Asks everybody to leave; resolves when they have, or the time is up, or it was closed. */
@@ -73,7 +76,7 @@ export function createHttpService(engine: Engine, options: HttpOptions, random: 
   const guest = hostFor(false);
   const guestUpgrades = new Upgrades(guest);
   const fetch = createFetchHandler(service, { gate: createGate({ hosts, origins, loopback: false }), cross });
-  const servers = new Set<Server>();
+  const servers = new Set<OwnServer>();
   const detachments: (() => void)[] = [];
   let warned = false;
 
@@ -95,14 +98,17 @@ export function createHttpService(engine: Engine, options: HttpOptions, random: 
       warnOfAnyHost();
       return fetch(request, info);
     },
-    async listen(port, host) {
+    async listen(port, host, tls) {
       const loopback = isLoopbackHost(host);
-      if (!loopback) warnOfAnyHost();
       const nodeHost = hostFor(loopback);
-      const server = createOwnServer(nodeHost, new Upgrades(nodeHost));
-      servers.add(server);
-      await listening(server, port, host);
-      return server.address() as AddressInfo;
+      const nodeUpgrades = new Upgrades(nodeHost);
+      const own = tls
+        ? createTlsServer(nodeHost, nodeUpgrades, tls)
+        : createOwnServer(nodeHost, nodeUpgrades);
+      if (!loopback) warnOfAnyHost();
+      servers.add(own);
+      await listening(own.server, port, host);
+      return own.server.address() as AddressInfo;
     },
     attach(server) {
       warnOfAnyHost();
@@ -141,12 +147,12 @@ export function createHttpService(engine: Engine, options: HttpOptions, random: 
     async close(grace) {
       service.phase = { is: "closed" };
       for (const detach of detachments) detach();
-      const closed = [...servers].map(closeServer);
+      const closed = [...servers].map((own) => own.close());
       const guests = [...service.polls, ...registry.connections()];
       for (const guest of guests) guest.close(ending(guests.length, random));
       await within(engine, grace, Promise.all([registry.emptied(), ...closed]));
       registry.destroyAll();
-      for (const server of servers) server.closeAllConnections();
+      for (const own of servers) own.destroy();
       await within(engine, grace, Promise.all(closed));
     },
   };
@@ -164,7 +170,7 @@ function ending(guests: number, random: () => number): PartylineError {
   return new PartylineError("draining", "This server is ending.", { retryAfter });
 }
 
-function listening(server: Server, port: number, host: string | undefined): Promise<void> {
+function listening(server: NetServer, port: number, host: string | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, () => {
@@ -172,10 +178,6 @@ function listening(server: Server, port: number, host: string | undefined): Prom
       resolve();
     });
   });
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => server.close(() => resolve()));
 }
 
 /** Waits for the promise, but no longer than `delay` ms. */

@@ -1,11 +1,9 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Credentials } from "../core/ports.ts";
-import { PartylineError } from "../protocol/errors.ts";
-import { bearerToken, bodyTooLarge, type Exchange } from "./exchange.ts";
+import type { PartylineError } from "../protocol/errors.ts";
+import { bodyTooLarge, collectBody, DROPPED_BYTES } from "./body.ts";
+import { bearerToken, type Exchange } from "./exchange.ts";
 import type { Route } from "./routes.ts";
-
-/** Up to this much of a body that is too large is read and dropped, so that its sender gets to see the refusal. */
-export const DROPPED_BYTES: number = 16 * 1024 * 1024;
 
 /** What else Node knows of a request. */
 interface NodeSurroundings {
@@ -51,35 +49,11 @@ export class NodeExchange implements Exchange {
     return Number(this.#request.headers["content-length"] ?? 0) > DROPPED_BYTES;
   }
 
-  /** May its connection carry further requests, and be told otherwise? HTTP/2 has no such header. */
-  get keepsConnection(): boolean {
-    return this.#request.httpVersionMajor === 1;
-  }
-
   readBody(limit: number, take: (body: Uint8Array | PartylineError) => void): void {
     const request = this.#request;
     if (Number(request.headers["content-length"] ?? 0) > limit) return take(bodyTooLarge(limit));
     if (this.#expecting) this.#response?.writeContinue();
-    let first: Buffer | undefined;
-    let rest: Buffer[] | undefined;
-    let length = 0;
-    let over = false;
-    const end = (body: Uint8Array | PartylineError): void => {
-      if (over) return;
-      over = true;
-      take(body);
-    };
-    request.on("data", (chunk: Buffer) => {
-      length += chunk.length;
-      if (over) {
-        if (length > DROPPED_BYTES) request.destroy();
-      } else if (length > limit) end(bodyTooLarge(limit));
-      else if (!first) first = chunk;
-      else (rest ??= [first]).push(chunk);
-    });
-    request.on("end", () => end(rest ? Buffer.concat(rest, length) : (first ?? EMPTY)));
-    // Nobody is there to be answered; what was begun for the request ends all the same.
-    request.on("error", () => end(new PartylineError("bad-frame", "The body was cut off.")));
+    collectBody(request, limit, () => request.complete, take);
   }
 
   onGone(listener: () => void): void {
@@ -108,9 +82,8 @@ class HeaderCredentials implements Credentials {
   }
 }
 
-function headerText(headers: IncomingHttpHeaders, name: string): string | undefined {
+/** The value of a header, where several values are one. */
+export function headerText(headers: IncomingHttpHeaders, name: string): string | undefined {
   const value = headers[name];
   return typeof value === "object" ? value.join(", ") : value;
 }
-
-const EMPTY = Buffer.alloc(0);

@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import type { Answer, StreamAnswer, WholeAnswer } from "./exchange.ts";
+import { contentHeaders } from "./answers.ts";
+import type { Answer, Exchange, StreamAnswer } from "./exchange.ts";
 import type { Gate } from "./gate.ts";
 import { handle } from "./handle.ts";
 import { baseHeaders, corsHeaders, type HeaderList, STREAM_HEADERS } from "./headers.ts";
+import { answerHttp2, Http2Exchange, isHttp2, type NodeRequest, type NodeResponse } from "./http2.ts";
 import { NodeExchange } from "./node-exchange.ts";
 import { destroyThis, rawHead, writeRawAnswer } from "./raw-answer.ts";
 import { type Route, splitTarget } from "./routes.ts";
@@ -42,34 +44,45 @@ export class NodeHost {
   readonly owns = (url: string): boolean => this.service.router(splitTarget(url).path) !== undefined;
 
   /** False where the path is none of ours: nothing was done. */
-  request(request: IncomingMessage, response: ServerResponse, expecting: boolean): boolean {
-    const target = splitTarget(request.url ?? "/");
-    const route = this.service.router(target.path);
+  request(request: NodeRequest, response: NodeResponse, expecting: boolean): boolean {
+    const { path, query } = splitTarget(request.url ?? "/");
+    const route = this.service.router(path);
     if (!route) return false;
+    const address = this.address(request);
+    if (isHttp2(request)) {
+      const exchange = new Http2Exchange(request, route, query, { address, expecting });
+      this.#lead(exchange, (answer, headers) => {
+        answerHttp2(request, answer, headers);
+        // What is under way on the connection goes on; the next request is to find its way to another server.
+        if (this.service.phase.is !== "serving") request.stream.session?.close();
+      });
+      return true;
+    }
+    const own = response as ServerResponse;
     const socket: MarkedSocket = request.socket;
     if (socket[STREAMING]) {
       socket.destroy();
       return true;
     }
-    socket[NEWEST] = response;
-    const exchange = new NodeExchange(request, route, target.query, {
-      address: this.address(request),
-      response,
-      expecting,
-    });
+    socket[NEWEST] = own;
+    const exchange = new NodeExchange(request, route, query, { address, response: own, expecting });
+    this.#lead(exchange, (answer, headers) => this.#answer(exchange, own, answer, headers));
+    return true;
+  }
+
+  /** Through the gate to the handlers; `reply` is given the headers that every answer to this request carries. */
+  #lead(exchange: Exchange, reply: (answer: Answer, headers: HeaderList) => void): void {
     let headers = this.#base;
     try {
       headers = this.admit(exchange);
     } catch (error) {
-      this.#answer(exchange, response, refusal(this.service, exchange, error), headers);
-      return true;
+      return reply(refusal(this.service, exchange, error), headers);
     }
-    handle(this.service, exchange, (answer) => this.#answer(exchange, response, answer, headers));
-    return true;
+    handle(this.service, exchange, (answer) => reply(answer, headers));
   }
 
   /** What the request's answer carries, where the gate lets it pass. @throws PartylineError */
-  admit(exchange: NodeExchange): HeaderList {
+  admit(exchange: Exchange): HeaderList {
     // Load balancers ask by address, and are told nothing that a stranger may not know.
     if (exchange.route.is === "probe") return this.#base;
     const origin = this.#options.gate(exchange);
@@ -80,18 +93,17 @@ export class NodeHost {
     return this.#base;
   }
 
-  address(request: IncomingMessage): string | undefined {
+  address(request: NodeRequest): string | undefined {
     return this.#options.loopback ? undefined : request.socket.remoteAddress;
   }
 
   #answer(exchange: NodeExchange, response: ServerResponse, answer: Answer, headers: HeaderList): void {
     if (answer.is === "stream") return this.#stream(response, answer, headers);
     if (response.destroyed) return;
-    const length = answer.type === undefined ? [] : contentHeaders(answer);
     // The next request is to find its way to another server.
-    const leaves = this.service.phase.is !== "serving" && exchange.keepsConnection;
+    const leaves = this.service.phase.is !== "serving";
     const close = exchange.immense || leaves ? ["Connection", "close"] : [];
-    response.writeHead(answer.status, [...headers, ...answer.headers, ...length, ...close]);
+    response.writeHead(answer.status, [...headers, ...answer.headers, ...contentHeaders(answer), ...close]);
     response.end(exchange.method === "HEAD" ? undefined : answer.body);
   }
 
@@ -107,18 +119,11 @@ export class NodeHost {
 
   /** A stream that Node has handed over as a bare socket. */
   upgradedStream(request: IncomingMessage, socket: Duplex, route: Route, query: string): void {
-    const { service } = this;
     socket.on("end", destroyThis);
     // Else its end would never be seen; what comes from the peer is dropped.
     socket.resume();
     const exchange = new NodeExchange(request, route, query, { address: this.address(request) });
-    let headers = this.#base;
-    try {
-      headers = this.admit(exchange);
-    } catch (error) {
-      return writeRawAnswer(socket, refusal(service, exchange, error), headers);
-    }
-    handle(service, exchange, (answer) => {
+    this.#lead(exchange, (answer, headers) => {
       if (answer.is === "whole") return writeRawAnswer(socket, answer, headers);
       if (socket.destroyed) return answer.connection.abandon();
       socket.write(rawHead(200, [...headers, ...STREAM_HEADERS]));
@@ -136,15 +141,4 @@ export function afterEarlier(socket: MarkedSocket, begin: () => void): void {
   socket[NEWEST] = undefined;
   if (!newest || newest.writableFinished) return begin();
   newest.once("close", begin);
-}
-
-function contentHeaders({ type, body }: WholeAnswer): string[] {
-  return [
-    "Cache-Control",
-    "no-store",
-    "Content-Type",
-    type ?? "",
-    "Content-Length",
-    String(Buffer.byteLength(body)),
-  ];
 }

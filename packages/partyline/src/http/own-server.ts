@@ -1,38 +1,58 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { PartylineError } from "../protocol/errors.ts";
 import { createIncomingMessageClass } from "../transports/stream-request.ts";
-import { problemAnswer } from "./answers.ts";
+import { contentHeaders, problemAnswer } from "./answers.ts";
 import type { WholeAnswer } from "./exchange.ts";
+import { answerHttp2, isHttp2, type NodeRequest, type NodeResponse } from "./http2.ts";
 import type { NodeHost } from "./node-host.ts";
 import { writeRawAnswer } from "./raw-answer.ts";
 import type { Upgrades } from "./upgrades.ts";
 
+/** A server on a port of its own. */
+export interface OwnServer {
+  readonly server: NetServer;
+  /** Listens no longer, and lets go of connections on which nothing is under way; resolves when none is left. */
+  close(): Promise<void>;
+  /** Ends the connections that are left. */
+  destroy(): void;
+}
+
 /** A path that is none of ours, where nobody else is asked. */
-function unknownPath(host: NodeHost, request: IncomingMessage): WholeAnswer {
+function unknownPath(host: NodeHost, request: NodeRequest): WholeAnswer {
   const path = JSON.stringify((request.url ?? "").slice(0, 120));
   host.service.engine.metrics.count("refused", "unknown-path");
   return problemAnswer(new PartylineError("unknown-path", `There is nothing at ${path}.`));
 }
 
 /** Answers such a request. */
-export function answerUnknown(host: NodeHost, request: IncomingMessage, response: ServerResponse): void {
-  const { status, type, body, headers } = unknownPath(host, request);
-  response.writeHead(status, [
-    ...[...host.base, ...headers, "Content-Type", type ?? ""],
-    ...["Content-Length", String(Buffer.byteLength(body))],
-  ]);
-  response.end(request.method === "HEAD" ? undefined : body);
+export function answerUnknown(host: NodeHost, request: NodeRequest, response: NodeResponse): void {
+  const answer = unknownPath(host, request);
+  if (isHttp2(request)) return answerHttp2(request, answer, host.base);
+  const own = response as ServerResponse;
+  own.writeHead(answer.status, [...host.base, ...answer.headers, ...contentHeaders(answer)]);
+  own.end(request.method === "HEAD" ? undefined : answer.body);
 }
 
-/** A server of our own: everything that it is asked is ours to answer. */
-export function createOwnServer(host: NodeHost, upgrades: Upgrades): Server {
-  const answer = (request: IncomingMessage, response: ServerResponse, expecting: boolean): void => {
+/** A server of our own over plain HTTP/1.1. */
+export function createOwnServer(host: NodeHost, upgrades: Upgrades): OwnServer {
+  const server = createServer({ IncomingMessage: createIncomingMessageClass(host.owns) });
+  listenTo(server, host, upgrades);
+  return {
+    server,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+    destroy: () => server.closeAllConnections(),
+  };
+}
+
+/** Everything that a server of our own is asked is ours to answer. */
+export function listenTo(server: NetServer, host: NodeHost, upgrades: Upgrades): void {
+  const answer = (request: NodeRequest, response: NodeResponse, expecting: boolean): void => {
     if (!host.request(request, response, expecting)) answerUnknown(host, request, response);
   };
-  const server = createServer({ IncomingMessage: createIncomingMessageClass(host.owns) });
-  server.on("request", (request, response) => answer(request, response, false));
-  server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) =>
+  server.on("request", (request: NodeRequest, response: NodeResponse) => answer(request, response, false));
+  server.on("checkContinue", (request: NodeRequest, response: NodeResponse) =>
     answer(request, response, true),
   );
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -42,7 +62,6 @@ export function createOwnServer(host: NodeHost, upgrades: Upgrades): Server {
   server.on("clientError", (error: Error & { code?: string }, socket: Duplex) => {
     refuseMalformed(error.code, socket, host);
   });
-  return server;
 }
 
 /** What Node could not parse has no request to answer. */

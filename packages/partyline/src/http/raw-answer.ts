@@ -1,5 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
+import { contentHeaders } from "./answers.ts";
 import type { WholeAnswer } from "./exchange.ts";
 import type { HeaderList } from "./headers.ts";
 
@@ -18,8 +19,8 @@ export function rawHead(status: number, headers: HeaderList): string {
 /** Answers on a bare socket, as an upgrade leaves it, and ends it. */
 export function writeRawAnswer(socket: Duplex, answer: WholeAnswer, headers: HeaderList): void {
   const { status, type, body } = answer;
-  const own = type === undefined ? [] : ["Cache-Control", "no-store", "Content-Type", type];
-  const all = [...headers, ...answer.headers, ...own, "Content-Length", String(Buffer.byteLength(body))];
+  const length = type === undefined ? ["Content-Length", "0"] : contentHeaders(answer);
+  const all = [...headers, ...answer.headers, ...length];
   socket.on("error", destroyThis).on("end", destroyThis);
   // Where the peer's own bytes were left unread, ending would cut off what it is told.
   socket.resume();

@@ -1,4 +1,9 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { makeCertificate } from "../support/certificate.ts";
+import { createHttp2Fetch } from "../support/http2-fetch.ts";
 import { HELLO, listen, talk } from "../support/peers.ts";
 import { runCli, startCli, startServer } from "./support.ts";
 
@@ -118,4 +123,49 @@ describe("serve", () => {
     expect(second).toMatchObject({ code: 1, stdout: "" });
     expect(second.stderr).toContain(`Port ${server.port} is taken.`);
   });
+
+  it("speaks TLS, HTTP/2 and HTTP/1.1, with --tls-cert and --tls-key", async () => {
+    await using files = await certificateFiles();
+    await using server = await startServer(["--open", "--tls-cert", files.cert, "--tls-key", files.key]);
+    expect(server.url).toMatch(/^https:/);
+    await using http2 = createHttp2Fetch();
+    const posted = await http2.fetch(`${server.url}/channels/chat`, { method: "POST", body: "hello" });
+    expect([posted.status, http2.session(server.url).alpnProtocol]).toEqual([201, "h2"]);
+    // Our own client trusts what Node trusts.
+    const env = { NODE_EXTRA_CA_CERTS: files.cert };
+    const common = ["chat", "--since", "earliest", "--count", "1", "--url", server.url];
+    expect(await runCli(["subscribe", ...common], { env })).toMatchObject({ code: 0, stdout: "hello\n" });
+  });
+
+  it("says what is wrong with a certificate or its key", async () => {
+    await using files = await certificateFiles();
+    const { cert, key } = files;
+    for (const [args, code, said] of [
+      [["--tls-cert", cert], 2, "TLS needs a certificate and its key."],
+      [["--tls-cert", cert, "--tls-key", "/nowhere"], 1, "There is no file /nowhere (--tls-key)."],
+      [["--tls-cert", cert, "--tls-key", "/"], 1, "Nothing can be read from / (--tls-key)."],
+      [["--tls-cert", key, "--tls-key", key], 1, "--tls-cert is no certificate in PEM."],
+      [["--tls-cert", cert, "--tls-key", files.otherKey], 1, "--tls-key is not the key of --tls-cert."],
+    ] as const) {
+      const run = await runCli(["serve", "--port", "0", ...args]);
+      expect(run).toMatchObject({ code, stdout: "" });
+      expect(run.stderr).toContain(said);
+    }
+  });
 });
+
+/** A certificate, its key and the key of another one, in files. */
+async function certificateFiles(): Promise<
+  AsyncDisposable & Readonly<Record<"cert" | "key" | "otherKey", string>>
+> {
+  const folder = await mkdtemp(join(tmpdir(), "partyline-"));
+  const { cert, key } = makeCertificate();
+  const contents = { cert, key, otherKey: makeCertificate().key };
+  for (const [name, text] of Object.entries(contents)) await writeFile(join(folder, name), text);
+  return {
+    cert: join(folder, "cert"),
+    key: join(folder, "key"),
+    otherKey: join(folder, "otherKey"),
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+  };
+}

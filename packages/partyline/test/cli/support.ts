@@ -84,6 +84,6 @@ export async function startServer(
   env: Readonly<Record<string, string>> = {},
 ): Promise<Cli & { readonly url: string; readonly port: string }> {
   const cli = startCli(["serve", "--port", "0", ...args], env);
-  const [, url = "", port = ""] = await cli.until("stdout", /listens on (http:\/\/\S+:(\d+))/);
+  const [, url = "", port = ""] = await cli.until("stdout", /listens on (https?:\/\/\S+:(\d+))/);
   return Object.assign(cli, { url, port });
 }

@@ -17,7 +17,9 @@ export function openSocket(
   headers: Record<string, string> = {},
   listen: (socket: WebSocket) => void = () => undefined,
 ): Promise<WebSocket> {
-  const socket = new WebSocket(url.replace("http", "ws"), protocols, { headers });
+  // The certificates of tests are signed by themselves.
+  const options = { headers, rejectUnauthorized: false };
+  const socket = new WebSocket(url.replace("http", "ws"), protocols, options);
   // Before it is open: the first frames may come together with the handshake.
   listen(socket);
   return new Promise((resolve, reject) => {

@@ -14,6 +14,8 @@ export function addServe(program: Command): void {
     )
     .option("--port <port>", "port to listen on; 0 takes a free one", parsePort, 8080)
     .option("--host <address>", "address to listen on; 0.0.0.0 is every one this machine has", "127.0.0.1")
+    .option("--tls-cert <file>", "certificate in PEM: speak TLS, with HTTP/2")
+    .option("--tls-key <file>", "private key of the certificate, in PEM")
     .option("--open", "let everybody publish, without a token")
     .option("--origin <origin>", "let pages of this origin connect too; may be repeated", parseOrigin)
     .option("--retention <messages>", "messages kept in each channel", parseCount, 10_000)
@@ -31,5 +33,6 @@ export function addServe(program: Command): void {
     ["try it out on this machine", "partyline serve --open"],
     ["a page from a dev server", "partyline serve --open \\\n    --origin http://localhost:5173"],
     ["for others, publishing with a token", "PARTYLINE_TOKEN=… partyline serve \\\n    --host 0.0.0.0"],
+    ["with HTTP/2", "partyline serve --port 8443 \\\n    --tls-cert cert.pem --tls-key k.pem"],
   ]);
 }

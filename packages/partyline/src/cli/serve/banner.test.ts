@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { banner } from "./banner.ts";
 
-const local = { host: "127.0.0.1", port: 8080, columns: 120 } as const;
+const local = { host: "127.0.0.1", port: 8080, tls: false, columns: 120 } as const;
 
 describe("what serve says", () => {
   it("names the address, three things to try, and that anybody may publish", () => {
@@ -55,5 +55,11 @@ describe("what serve says", () => {
   it("gives addresses that can be connected to", () => {
     expect(banner({ ...local, host: "0.0.0.0", publishing: "open" })).toContain("http://localhost:8080/");
     expect(banner({ ...local, host: "::1", publishing: "open" })).toContain("ws://[::1]:8080/");
+  });
+
+  it("gives addresses with TLS", () => {
+    const text = banner({ ...local, tls: true, publishing: "open" });
+    expect(text).toContain("listens on https://127.0.0.1:8080\n");
+    expect(text).toContain('new WebSocket("wss://127.0.0.1:8080/channels/chat")');
   });
 });

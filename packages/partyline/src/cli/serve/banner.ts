@@ -5,6 +5,7 @@ import { isLoopback } from "./loopback.ts";
 export interface BannerOptions {
   readonly host: string;
   readonly port: number;
+  readonly tls: boolean;
   /** How publishing is allowed. */
   readonly publishing: "open" | "given token" | "made token";
   /** The token, where it was made for this run. */
@@ -13,8 +14,8 @@ export interface BannerOptions {
 }
 
 /** Where the server listens, three things to try, and who may publish. */
-export function banner({ host, port, publishing, token, columns }: BannerOptions): string {
-  const url = `http://${urlHost(host)}:${port}`;
+export function banner({ host, port, tls, publishing, token, columns }: BannerOptions): string {
+  const url = `${tls ? "https" : "http"}://${urlHost(host)}:${port}`;
   const chat = `${url}/channels/chat`;
   const header = publishing === "open" ? [] : ["-H 'authorization: Bearer TOKEN'"];
   const curl = ['curl -d \'{"text":"hi"}\'', "-H 'content-type: application/json'", ...header, chat];

@@ -5,10 +5,11 @@ import { aborted, Interrupted, interruptSignal } from "../interrupt.ts";
 import { columnsOf } from "../text.ts";
 import { banner } from "./banner.ts";
 import { drainServer } from "./drain.ts";
+import { readTls, type TlsFiles, tlsError } from "./read-tls.ts";
 import { tokenAuthenticator } from "./token-authenticator.ts";
 
 /** What the command line says. */
-export interface ServeOptions {
+export interface ServeOptions extends TlsFiles {
   readonly port: number;
   readonly host: string;
   readonly open?: boolean;
@@ -25,6 +26,7 @@ export interface ServeOptions {
 export async function runServe(options: ServeOptions): Promise<void> {
   const { port, host, open = false, origin, retention, drain } = options;
   const signal = interruptSignal(drain * 1_000);
+  const tls = await readTls(options);
   const given = process.env["PARTYLINE_TOKEN"] || undefined;
   const token = given ?? randomBytes(24).toString("base64url");
   const server = createPartyline({
@@ -33,11 +35,11 @@ export async function runServe(options: ServeOptions): Promise<void> {
     ...(open ? {} : { authenticator: tokenAuthenticator(token) }),
   });
   try {
-    const address = await server.listen(port, host);
+    const address = await server.listen(port, host, tls ? { tls } : {});
     const made = given === undefined && !open;
     const publishing = open ? "open" : made ? "made token" : "given token";
     const columns = columnsOf(process.stdout, process.env);
-    console.log(banner({ host, port: address.port, publishing, token, columns }));
+    console.log(banner({ host, port: address.port, tls: tls !== undefined, publishing, token, columns }));
     await aborted(signal);
   } catch (error) {
     if (!(error instanceof Interrupted)) throw listenError(error, port, host);
@@ -49,6 +51,7 @@ export async function runServe(options: ServeOptions): Promise<void> {
 }
 
 function listenError(error: unknown, port: number, host: string): unknown {
+  if (error instanceof TypeError) return tlsError(error);
   const code = systemCode(error);
   if (code === "EADDRINUSE")
     return new CliError(`Port ${port} is taken.`, "Choose another one with --port, or 0 for a free one.");

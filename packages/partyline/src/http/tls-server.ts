@@ -1,0 +1,84 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createSecureServer, type ServerHttp2Session } from "node:http2";
+import type { Socket } from "node:net";
+import { createIncomingMessageClass } from "../transports/stream-request.ts";
+import type { NodeHost } from "./node-host.ts";
+import { listenTo, type OwnServer } from "./own-server.ts";
+import type { Upgrades } from "./upgrades.ts";
+
+/** A certificate and its key. */
+export interface TlsOptions {
+  /** The certificate in PEM, followed by those that it was signed with, if any. */
+  readonly cert: string | Buffer;
+  /** Its private key in PEM, without a passphrase. */
+  readonly key: string | Buffer;
+}
+
+/**
+ * Requests that may be under way on one connection. A browser that is told no figure keeps to 100, and with so many
+ * event streams open would never send another request; seats bound the streams as on HTTP/1.1.
+ */
+const STREAMS_PER_CONNECTION = 1_000;
+
+/** After so long without a byte a connection takes no more requests, ms: longer than any poll or heartbeat. */
+const IDLE = 120_000;
+
+/**
+ * A server of our own over TLS: HTTP/2 for who asks for it, HTTP/1.1 and its WebSockets for all others. (WebSockets
+ * over HTTP/2, RFC 8441, are not offered: `ws` has no public way to them, and browsers then use HTTP/1.1.)
+ *
+ * @throws TypeError where certificate or key can't be read, or do not belong together.
+ */
+export function createTlsServer(host: NodeHost, upgrades: Upgrades, { cert, key }: TlsOptions): OwnServer {
+  mustBelongTogether(cert, key);
+  const server = createSecureServer({
+    cert,
+    key,
+    allowHTTP1: true,
+    Http1IncomingMessage: createIncomingMessageClass(host.owns),
+    settings: { maxConcurrentStreams: STREAMS_PER_CONNECTION },
+  });
+  listenTo(server, host, upgrades);
+  // Node lists neither: sockets from before their handshake on, and what HTTP/2 has on them after it.
+  const sockets = new Set<Socket>();
+  const sessions = new Set<ServerHttp2Session>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  server.on("session", (session) => {
+    sessions.add(session);
+    session.once("close", () => sessions.delete(session));
+    // What is under way on it goes on.
+    session.setTimeout(IDLE, () => session.close());
+  });
+  return {
+    server,
+    close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const session of sessions) session.close();
+      return closed;
+    },
+    destroy() {
+      for (const session of sessions) session.destroy();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+function mustBelongTogether(cert: string | Buffer, key: string | Buffer): void {
+  const certificate = readPem("`tls.cert` is no certificate in PEM.", () => new X509Certificate(cert));
+  const privateKey = readPem("`tls.key` is no private key in PEM without a passphrase.", () =>
+    createPrivateKey(key),
+  );
+  if (!certificate.checkPrivateKey(privateKey))
+    throw new TypeError("`tls.key` is not the key of `tls.cert`.");
+}
+
+function readPem<T>(fault: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new TypeError(fault, { cause });
+  }
+}
