@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createClient, type Client, type TransportName } from "../src/client/index.ts";
 import { createPartyline } from "../src/server.ts";
 import { openLine } from "../src/testing/network-line.ts";
+import { createTestNetwork } from "../src/testing/test-network.ts";
 
 const transports: TransportName[] = ["ws", "sse", "poll"];
 const hasten = { baseDelay: 1, openTimeout: 1_000 };
@@ -160,6 +161,19 @@ describe.each(transports)("over %s", (transport) => {
     await Promise.all(waiting);
     const { messages } = await restarted.channel<number>("a").history({ since: "earliest" });
     expect(messages.map(({ data }) => data)).toEqual([1, 2, 3]);
+  });
+
+  it("sends a publish again whose connection is silent while others are not", async () => {
+    await using net = await createTestNetwork();
+    const ada = await net.client({ transports: [transport] });
+    ada.channel("a").on("message", () => undefined);
+    await net.settled();
+    ada.line.blackhole("up");
+    const published = ada.channel("a").publish(1);
+    await net.advance(1);
+    ada.line.mend();
+    await net.settled();
+    expect(await published).toMatchObject({ duplicate: false });
   });
 
   it("refuses what waits when it is closed without a server", async () => {

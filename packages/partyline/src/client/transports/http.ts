@@ -115,7 +115,10 @@ export function openHttp(request: LinkRequest, run: (round: Round) => Promise<vo
       }
       waiting = waiting.slice(count);
       if (!answers.waits) continue;
-      answers.read(await (await post(request, lines, commandsAbort.signal)).text());
+      // A connection of its own, which may be dead while the round's is not.
+      const stop = runtime.after(request.pingInterval + request.pongTimeout, () => watch.fail(silence()));
+      const answer = post(request, lines, commandsAbort.signal).then((response) => response.text());
+      answers.read(await answer.finally(stop));
       if (answers.waits) throw silence();
     }
     posting = false;
