@@ -35,25 +35,12 @@ export function createMemoryMedium(seed: number): Medium {
   const quiet = createQuiet();
   const clock = quiet.clock(time);
   const random = createRandom(seed);
-  const runtime: Runtime = {
-    ...globalRuntime,
-    now: () => clock.now(),
-    after(ms, run) {
-      const timer = clock.setTimer(run, ms);
-      return () => timer.cancel();
-    },
-    random,
-    randomBytes: () => randomBytes(random),
-    isOnline: () => true,
-    onNetwork: () => () => undefined,
-  };
-
   return {
     listens: false,
     clock,
     now: () => BEGINNING + clock.now(),
     random,
-    openLine: async (host) => createLine(host, { clock, moved: quiet.moved, runtime }),
+    openLine: async (host) => createLine(host, { clock, moved: quiet.moved, random }),
     async settled(open) {
       const until = clock.now() + PATIENCE;
       await quiet.settled();
@@ -75,10 +62,34 @@ export function createMemoryMedium(seed: number): Medium {
 interface World {
   readonly clock: Clock;
   readonly moved: () => void;
-  readonly runtime: Runtime;
+  readonly random: () => number;
 }
 
-function createLine(host: ServerHost, { clock, moved, runtime }: World): MediumLine {
+/** The runtime of one client: the network's time and chance, and nothing of the machine's. */
+function createRuntime({ clock, random }: World): Runtime {
+  const noted = new Map<string, string>();
+  return {
+    now: () => clock.now(),
+    date: () => BEGINNING + clock.now(),
+    after(ms, run) {
+      const timer = clock.setTimer(run, ms);
+      return () => timer.cancel();
+    },
+    random,
+    randomBytes: () => randomBytes(random),
+    report: globalRuntime.report,
+    isOnline: () => true,
+    onNetwork: () => () => undefined,
+    onPage: () => () => undefined,
+    memory(name, value) {
+      if (value !== undefined) noted.set(name, value);
+      return noted.get(name);
+    },
+  };
+}
+
+function createLine(host: ServerHost, world: World): MediumLine {
+  const { clock, moved } = world;
   const relays = new Set<Relay>();
   const line = createFaults(relays);
   let target = host;
@@ -110,7 +121,10 @@ function createLine(host: ServerHost, { clock, moved, runtime }: World): MediumL
       target = other;
     },
     connect: (options: ClientOptions) =>
-      createClientIn({ runtime, transports }, `http://${MEMORY_HOST}`, { ...network, ...options }),
+      createClientIn({ runtime: createRuntime(world), transports }, `http://${MEMORY_HOST}`, {
+        ...network,
+        ...options,
+      }),
     close: async () => line.faults.cut(),
   };
 }
