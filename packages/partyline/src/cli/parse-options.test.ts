@@ -3,6 +3,7 @@ import {
   parseChannel,
   parseChannels,
   parseCount,
+  parseHostname,
   parseOrigin,
   parsePort,
   parseSeconds,
@@ -50,6 +51,12 @@ describe("what is typed", () => {
     ]);
     for (const text of ["*", "null", "localhost:5173", "https://a.example/page", "file:///x"])
       expect(() => parseOrigin(text)).toThrow(refused);
+  });
+
+  it("takes names of the server one after the other, as browsers send them", () => {
+    expect(parseHostname("[::1]:8080", parseHostname("App.Example"))).toEqual(["app.example", "[::1]:8080"]);
+    for (const text of ["", "http://a.example", "a.example/", "a b", "u@a.example", "a:b"])
+      expect(() => parseHostname(text)).toThrow(refused);
   });
 
   it("takes channel names as the server does", () => {

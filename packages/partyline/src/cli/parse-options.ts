@@ -50,6 +50,13 @@ export function parseOrigin(text: string, before: readonly string[] = []): reado
   return [...before, url.origin];
 }
 
+/** What browsers send as `Host`: a name, with its port where that is to count. May be given several times. */
+export function parseHostname(text: string, before: readonly string[] = []): readonly string[] {
+  if (/[/?#@]/.test(text) || !URL.canParse(`http://${text}`))
+    throw new InvalidArgumentError("It looks like app.example.org, or app.example.org:8080.");
+  return [...before, text.toLowerCase()];
+}
+
 export function parseChannel(text: string): string {
   return refusedAsUsage(() => parseChannelName(text));
 }

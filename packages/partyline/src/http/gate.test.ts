@@ -65,6 +65,15 @@ describe("the gate", () => {
     );
   });
 
+  it("knows its own page by the browser's word, where a proxy has changed the host [GATE-4]", () => {
+    const said = (origin: string, site: string): string =>
+      ask({ host: "127.0.0.1:8080", origin, "sec-fetch-site": site });
+    expect(said("https://app.example", "same-origin")).toBe("own");
+    for (const site of ["same-site", "cross-site", "none", ""])
+      expect(said("https://app.example", site)).toBe("foreign-origin");
+    expect(said("null", "same-origin")).toBe("foreign-origin");
+  });
+
   it("goes by what the browser says of the site where there is no origin [GATE-5, GATE-6]", () => {
     const said = (site: string): string => ask({ host: "localhost", "sec-fetch-site": site });
     expect(["cross-site", "same-site", "same-origin", "none"].map(said)).toEqual([

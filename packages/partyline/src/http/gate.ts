@@ -53,7 +53,7 @@ export function createGate(rules: GateRules): Gate {
       return undefined;
     }
     const given = origin.toLowerCase();
-    if (isSameHost(given, host)) return undefined;
+    if (isSameHost(given, host) || isVouchedFor(given, visitor)) return undefined;
     if (anyOrigin || origins.has(given)) return origin;
     throw foreign(`the origin ${origin.slice(0, 120)}`, origin.slice(0, 120));
   };
@@ -61,7 +61,9 @@ export function createGate(rules: GateRules): Gate {
 
 function foreign(what: string, origin: string): PartylineError {
   return new PartylineError("foreign-origin", `This server does not know ${what}.`, {
-    remedy: `Allow it: \`--origin ${origin}\`, in code \`origins: [${JSON.stringify(origin)}]\`.`,
+    remedy:
+      `Allow it: \`--origin ${origin}\`, in code \`origins: [${JSON.stringify(origin)}]\`. ` +
+      "Where it is this server's own, have the proxy pass on `Host`.",
   });
 }
 
@@ -69,6 +71,14 @@ function foreign(what: string, origin: string): PartylineError {
 function isSameHost(origin: string, host: string): boolean {
   const start = origin.indexOf("://");
   return start > 0 && host !== "" && withoutDefaultPort(origin.slice(start + 3)) === withoutDefaultPort(host);
+}
+
+/**
+ * Does the browser itself say that the page is of this origin? No page can set or change that header. A proxy that does
+ * not pass `Host` on, as nginx does not unless told to, leaves nothing else to go by.
+ */
+function isVouchedFor(origin: string, visitor: Visitor): boolean {
+  return origin !== "null" && visitor.header("sec-fetch-site") === "same-origin";
 }
 
 function withoutDefaultPort(host: string): string {

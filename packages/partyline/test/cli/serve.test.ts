@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { makeCertificate } from "../support/certificate.ts";
 import { createHttp2Fetch } from "../support/http2-fetch.ts";
+import { ask } from "../transport/ask.ts";
 import { HELLO, listen, talk } from "../support/peers.ts";
 import { runCli, startCli, startServer } from "./support.ts";
 
@@ -121,6 +122,15 @@ describe("serve", () => {
     const second = await runCli(["serve", "--port", server.port]);
     expect(second).toMatchObject({ code: 1, stdout: "" });
     expect(second.stderr).toContain(`Port ${server.port} is taken.`);
+  });
+
+  it("answers to the names of --hostname, and to no other", async () => {
+    await using server = await startServer(["--open", "--hostname", "app.example"]);
+    const status = async (host: string): Promise<number> =>
+      (await ask(Number(server.port), "/channels/chat", { headers: { host } })).status;
+    expect(await Promise.all(["app.example", "app.example:8080", "localhost"].map(status))).toEqual([
+      200, 200, 421,
+    ]);
   });
 
   it("speaks TLS, HTTP/2 and HTTP/1.1, with --tls-cert and --tls-key", async () => {

@@ -14,6 +14,7 @@ export interface ServeOptions extends TlsFiles {
   readonly host: string;
   readonly open?: boolean;
   readonly origin?: readonly string[];
+  readonly hostname?: readonly string[];
   readonly retention: number;
   /** Seconds that clients are given to leave after a SIGTERM. */
   readonly drain: number;
@@ -24,7 +25,7 @@ export interface ServeOptions extends TlsFiles {
  * want to wait; a SIGTERM is part of a deploy, and lets the clients go.
  */
 export async function runServe(options: ServeOptions): Promise<void> {
-  const { port, host, open = false, origin, retention, drain } = options;
+  const { port, host, open = false, origin, hostname, retention, drain } = options;
   const signal = interruptSignal(drain * 1_000);
   const tls = await readTls(options);
   const given = process.env["PARTYLINE_TOKEN"] || undefined;
@@ -32,6 +33,7 @@ export async function runServe(options: ServeOptions): Promise<void> {
   const server = createPartyline({
     retention: { count: retention },
     ...(origin === undefined ? {} : { origins: origin }),
+    ...(hostname === undefined ? {} : { hosts: hostname }),
     ...(open ? {} : { authenticator: tokenAuthenticator(token) }),
   });
   try {
