@@ -1,5 +1,6 @@
 import type { BackoffOptions } from "./backoff.ts";
 import type { ClientState } from "./client-types.ts";
+import type { Keeper, KeeperRequest } from "./keeper.ts";
 import type { Link, LinkHost, LinkRequest, TransportName, Transports } from "./link.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -30,4 +31,6 @@ export interface ConnectionPort {
   /** A link is gone: the present one, or, while that is `live`, one that was being opened beside it. */
   interrupted(live: boolean): void;
   changed(state: ClientState): void;
+  /** Loads what keeps a client live. */
+  keeper(request: KeeperRequest): Promise<Keeper>;
 }

@@ -3,8 +3,8 @@ import { backoffDelay } from "./backoff.ts";
 import type { ClientState, ClientStatus } from "./client-types.ts";
 import type { ConnectionPort } from "./connection-port.ts";
 import { closedError, connectionLost, silence } from "./errors.ts";
+import type { Keeper } from "./keeper.ts";
 import type { Link, LinkHost, TransportName } from "./link.ts";
-import { nextPace, type Pace } from "./pace.ts";
 
 /**
  * Keeps one link open.
@@ -42,17 +42,17 @@ const TRUST = 3;
 
 export function createConnection(port: ConnectionPort): Connection {
   const { runtime, timing } = port;
-  const { pingInterval, url } = port.request;
-  const memory = `partyline:${url}`;
+  const memory = `partyline:${port.request.url}`;
   let order = port.order;
   /** What worked last, or is to be tried next. */
-  let preferred = (order.find((name) => name === runtime.memory(memory)) ?? order[0]) as TransportName;
+  let preferred = (order.find((name) => name === runtime.recall(memory)) ?? order[0]) as TransportName;
   /** Why a transport was not waited for. */
   const doubts: Partial<Record<TransportName, string>> = {};
   let failures = 0;
   let youngEnds = 0;
   let upgradeDelay = timing.upgradeInterval;
-  let pace: Pace = { interval: pingInterval };
+  let { pingInterval } = port.request;
+  let keeper: Promise<Keeper> | undefined;
   let live: Dial | undefined;
   /** Being opened: the next link, or beside `live`. */
   const dials = new Set<Dial>();
@@ -64,7 +64,6 @@ export function createConnection(port: ConnectionPort): Connection {
   let leaving = false;
   /** The page was left. */
   let away = false;
-  let stopPage: (() => void) | undefined;
   let state: ClientState = { status: "connecting", since: runtime.now() };
 
   const tell = (status: ClientStatus, more?: Omit<ClientState, "status" | "since">): void => {
@@ -76,6 +75,8 @@ export function createConnection(port: ConnectionPort): Connection {
     const because = betterThan(transport).map((name) => `${name}: ${doubts[name] ?? "It failed before."}`);
     tell(status, { transport, because: because.join(" ") || undefined });
   };
+  /** Where it can't be loaded the client notices later, by the silence. */
+  const keep = (use: (keeper: Keeper) => void): void => void keeper?.then(use, () => undefined);
   const later = (ms: number, run: () => void): void => {
     stopTimer();
     stopTimer = runtime.after(ms, run);
@@ -152,7 +153,7 @@ export function createConnection(port: ConnectionPort): Connection {
     dials.add(dial);
     Promise.all([port.token(), port.transports[transport]()])
       .then(([token, openLink]) => {
-        if (!over) dial.link = openLink({ ...port.request, pingInterval: pace.interval, token, host });
+        if (!over) dial.link = openLink({ ...port.request, pingInterval, token, host });
       })
       .catch((cause: unknown) => end(connectionLost("The connection failed.", cause)));
   };
@@ -168,13 +169,13 @@ export function createConnection(port: ConnectionPort): Connection {
     leaving = false;
     rest = [];
     for (const other of dials) if (!better.includes(other.transport)) other.close();
-    runtime.memory(memory, transport);
+    keeper ??= port.keeper({ memory, interval: pingInterval, wake, leave });
+    keep(({ works }) => works(transport));
     tellLive("live", transport);
     if (dial.link) port.connected(dial.link);
     // Closed only now: what it brought until here was told, and what is unsettled was sent again over the new one.
     old?.close();
     openBeside();
-    stopPage ??= runtime.onPage({ wake, leave });
   };
   /** Sets the time for what is to be opened beside the live link: its successor, or better transports. */
   const openBeside = (error?: PartylineError): void => {
@@ -202,7 +203,7 @@ export function createConnection(port: ConnectionPort): Connection {
   };
   const lost = (dial: Dial, error: PartylineError, silent?: number): void => {
     const probed = state.status === "suspect";
-    if (!probed) pace = nextPace(pace, pingInterval, silent);
+    if (!probed) keep(({ ended }) => (pingInterval = ended(silent)));
     if (runtime.now() - (dial.since ?? 0) >= timing.stableAfter) {
       failures = youngEnds = 0;
       upgradeDelay = timing.upgradeInterval;
@@ -250,7 +251,7 @@ export function createConnection(port: ConnectionPort): Connection {
   const close = (reason: PartylineError): void => {
     if (state.status === "closed") return;
     stopNetwork();
-    stopPage?.();
+    keep(({ stop }) => stop());
     stopTimer();
     closeDials();
     live?.close();

@@ -3,6 +3,7 @@ import { createChannel, type OpenChannel } from "./channel.ts";
 import type { Channel, ChannelOptions } from "./channel-types.ts";
 import type { Client, ClientEvents, ClientOptions } from "./client-types.ts";
 import { createConnection } from "./connection.ts";
+import type { ConnectionPort } from "./connection-port.ts";
 import type { Core } from "./core.ts";
 import { createEmitter } from "./emitter.ts";
 import { closedError } from "./errors.ts";
@@ -34,6 +35,7 @@ const DEFAULTS = {
 export interface World {
   readonly runtime: Runtime;
   readonly transports: Transports;
+  readonly keeper: ConnectionPort["keeper"];
 }
 
 const globalWorld: World = {
@@ -43,6 +45,7 @@ const globalWorld: World = {
     sse: async () => (await import("./transports/sse.ts")).openSse,
     poll: async () => (await import("./transports/poll.ts")).openPoll,
   },
+  keeper: async (request) => (await import("./keeper.ts")).createKeeper(request),
 };
 
 /**
@@ -79,7 +82,7 @@ export function createClient(url: string | URL, options: ClientOptions = {}): Cl
 
 /** As {@link createClient}, in a world of the caller's. */
 export function createClientIn(
-  { runtime, transports }: World,
+  { runtime, transports, keeper }: World,
   url: string | URL,
   options: ClientOptions = {},
 ): Client {
@@ -113,6 +116,7 @@ export function createClientIn(
   const connection = createConnection({
     runtime,
     transports,
+    keeper,
     timing: settings,
     order,
     request: {

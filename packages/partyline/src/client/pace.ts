@@ -7,7 +7,7 @@ export interface Pace {
 }
 
 /** After less than this the silence is not what ended a connection, ms. */
-const SHORTEST = 2000;
+const SHORTEST = 2500;
 
 /**
  * Learns from the end of a connection. Two that died without a word at about the same age of silence, one after the

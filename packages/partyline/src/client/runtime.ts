@@ -1,5 +1,3 @@
-import type { PageEvents } from "./page.ts";
-
 /** What the client takes from the world; tests bring their own. */
 export interface Runtime {
   /** Milliseconds of a clock that never goes back. */
@@ -18,10 +16,8 @@ export interface Runtime {
   isOnline(): boolean;
   /** Tells when the runtime's idea of the network changes; the returned function ends that. */
   onNetwork(change: () => void): () => void;
-  /** Tells of the life of the page, where there is one; the returned function ends that. */
-  onPage(events: PageEvents): () => void;
-  /** What was noted under this name, now or by an earlier page; with a value, notes that. */
-  memory(name: string, value?: string): string | undefined;
+  /** What an earlier page has noted under this name. */
+  recall(name: string): string | undefined;
 }
 
 const NETWORK_EVENTS = ["online", "offline"];
@@ -50,22 +46,10 @@ export const globalRuntime: Runtime = {
       for (const event of NETWORK_EVENTS) remove?.(event, change);
     };
   },
-  onPage(events) {
-    // Where it can't be loaded the client notices later, by the silence.
-    const watch =
-      globalThis.document &&
-      import("./page.ts").then(
-        ({ watchPage }) => watchPage(events),
-        () => undefined,
-      );
-    return () => void watch?.then((stop) => stop?.());
-  },
-  memory(name, value) {
+  recall(name) {
     try {
       // Node has no such place, and warns of it.
-      if (!globalThis.document) return undefined;
-      if (value) localStorage[name] = value;
-      return localStorage[name] as string | undefined;
+      return globalThis.document && (localStorage[name] as string | undefined);
     } catch {
       // The page may keep nothing.
       return undefined;

@@ -1,5 +1,6 @@
 import type { Client, ClientOptions } from "../client/client-types.ts";
 import { createClientIn } from "../client/create-client.ts";
+import { createKeeper, type KeeperPlace } from "../client/keeper.ts";
 import type { PageEvents } from "../client/page.ts";
 import type { Runtime } from "../client/runtime.ts";
 import { openPoll } from "../client/transports/poll.ts";
@@ -77,14 +78,21 @@ export function createClientRig(
       changes.add(change);
       return () => void changes.delete(change);
     },
-    onPage(events) {
+    recall: (name) => notes.get(name),
+  };
+  const place: KeeperPlace = {
+    watch(events) {
       pages.add(events);
       return () => void pages.delete(events);
     },
-    memory: (name, value) => (value ? notes.set(name, value) : notes).get(name),
+    note: (name, value) => void notes.set(name, value),
   };
   const client = createClientIn(
-    { runtime, transports: { ws: () => openWebSocket, sse: () => openSse, poll: () => openPoll } },
+    {
+      runtime,
+      transports: { ws: () => openWebSocket, sse: () => openSse, poll: () => openPoll },
+      keeper: async (request) => createKeeper(request, place),
+    },
     "ws://test",
     { transports: ["ws"], WebSocket: network.WebSocket, ...options },
   );

@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { ClientOptions } from "../../client/client-types.ts";
 import { createClientIn } from "../../client/create-client.ts";
+import { createKeeper, type Keeper, type KeeperPlace, type KeeperRequest } from "../../client/keeper.ts";
 import { globalRuntime, type Runtime } from "../../client/runtime.ts";
 import { openPoll } from "../../client/transports/poll.ts";
 import { openSse } from "../../client/transports/sse.ts";
@@ -28,6 +29,10 @@ const PATIENCE = 120_000;
 
 // At hand, not loaded when they are needed: that would take a time of its own.
 const transports = { ws: () => openWebSocket, sse: () => openSse, poll: () => openPoll };
+
+/** A client in memory has no page that sleeps or keeps something. */
+const nowhere: KeeperPlace = { watch: () => () => undefined, note: () => undefined };
+const keeper = async (request: KeeperRequest): Promise<Keeper> => createKeeper(request, nowhere);
 
 /** Real protocol over bytes in memory, in virtual time: the same seed, the same history. */
 export function createMemoryMedium(seed: number): Medium {
@@ -67,7 +72,6 @@ interface World {
 
 /** The runtime of one client: the network's time and chance, and nothing of the machine's. */
 function createRuntime({ clock, random }: World): Runtime {
-  const noted = new Map<string, string>();
   return {
     now: () => clock.now(),
     date: () => BEGINNING + clock.now(),
@@ -80,11 +84,7 @@ function createRuntime({ clock, random }: World): Runtime {
     report: globalRuntime.report,
     isOnline: () => true,
     onNetwork: () => () => undefined,
-    onPage: () => () => undefined,
-    memory(name, value) {
-      if (value !== undefined) noted.set(name, value);
-      return noted.get(name);
-    },
+    recall: () => undefined,
   };
 }
 
@@ -121,7 +121,7 @@ function createLine(host: ServerHost, world: World): MediumLine {
       target = other;
     },
     connect: (options: ClientOptions) =>
-      createClientIn({ runtime: createRuntime(world), transports }, `http://${MEMORY_HOST}`, {
+      createClientIn({ runtime: createRuntime(world), transports, keeper }, `http://${MEMORY_HOST}`, {
         ...network,
         ...options,
       }),
