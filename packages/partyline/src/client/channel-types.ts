@@ -121,6 +121,17 @@ export interface ChannelEvents<T> {
   stale: { readonly since: number };
 }
 
+/** How far a reader is behind, in time and in messages. */
+export interface Freshness {
+  /**
+   * Since the server last vouched for the channel's `position`, ms. On a quiet channel it does so every 20 s, so a greater
+   * age tells of a connection that is lost or slow. By the broker's clock, whatever that of this machine says.
+   */
+  readonly age: number;
+  /** Messages beyond `position` of which this client knows. */
+  readonly behind: number;
+}
+
 /**
  * One channel, as this client reads it and publishes to it. It is attached while somebody reads: a listener of
  * `message` or an iterator.
@@ -134,6 +145,16 @@ export interface Channel<T = unknown> {
   readonly head: string | undefined;
   /** When the server last vouched for `position`, ms by the broker's clock: by a message, a mark, or an attach. */
   readonly asOf: number | undefined;
+  /**
+   * How old what was read is, now; `undefined` before the first attach was answered, and while the log is first read.
+   *
+   * @example
+   * ```ts
+   * const { age, behind } = scores.freshness ?? {};
+   * if (age !== undefined) label.textContent = `as of ${Math.round(age / 1000)} s ago, ${behind} behind`;
+   * ```
+   */
+  readonly freshness: Freshness | undefined;
   /** Publishes that are not settled, oldest first. */
   readonly pending: readonly PendingPublish[];
   /**

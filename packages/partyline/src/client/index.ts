@@ -11,6 +11,7 @@ export type {
   ChannelOptions,
   ChannelState,
   ChannelStatus,
+  Freshness,
   DeleteOptions,
   DroppedPublish,
   OnGap,

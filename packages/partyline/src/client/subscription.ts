@@ -2,7 +2,13 @@ import type { GapFields } from "../protocol/frames.ts";
 import type { Keep } from "../protocol/message.ts";
 import { PartylineError } from "../protocol/partyline-error.ts";
 import { formatPosition, type Position } from "../protocol/position.ts";
-import type { ChannelEvents, ChannelOptions, ChannelState, ChannelStatus } from "./channel-types.ts";
+import type {
+  ChannelEvents,
+  ChannelOptions,
+  ChannelState,
+  ChannelStatus,
+  Freshness,
+} from "./channel-types.ts";
 import type { Core } from "./core.ts";
 import { createEmitter } from "./emitter.ts";
 import { fromErrorFrame, GapError } from "./errors.ts";
@@ -26,6 +32,7 @@ export interface Subscription extends ChannelReader {
   readonly position: string | undefined;
   readonly head: string | undefined;
   readonly asOf: number | undefined;
+  readonly freshness: Freshness | undefined;
   /** Should this channel be attached? */
   wanted(): boolean;
   messages(options?: { readonly signal?: AbortSignal }): AsyncIterableIterator<Message, void>;
@@ -58,6 +65,8 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
   let cursor: Position | undefined;
   let head: Position | undefined;
   let asOf: number | undefined;
+  /** When that was heard, by the machine's clock, which goes on while the machine sleeps. */
+  let heardAt = 0;
   let state: ChannelState = { status: "detached" };
   /** The stream whose reply to the newest attach is awaited: until then what comes belongs to the attach before it. */
   let awaiting: object | undefined;
@@ -158,6 +167,7 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
   const follow = (verdict: Verdict): boolean => {
     if (typeof verdict === "object") {
       cursor = verdict;
+      if (head?.epoch !== cursor.epoch || head.offset < cursor.offset) head = cursor;
       return true;
     }
     // While a reply is awaited, what is missing will come behind it.
@@ -170,9 +180,9 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
     }
     return false;
   };
-  const seen = (position: Position, time: number): void => {
-    if (head?.epoch !== position.epoch || head.offset < position.offset) head = position;
+  const vouched = (time: number): void => {
     asOf = Math.max(asOf ?? 0, time);
+    heardAt = runtime.date();
   };
   const jumped = ({ from, to, reason, lost }: JumpFields): void => {
     const skip: ChannelSkip = { channel: name, from, to };
@@ -194,6 +204,11 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
     },
     get asOf() {
       return asOf;
+    },
+    get freshness() {
+      if (!cursor || !head || !asOf) return undefined;
+      const age = Math.max(core.brokerTime() - asOf, runtime.date() - heardAt, 0);
+      return { age, behind: head.offset - cursor.offset };
     },
     messages({ signal } = {}) {
       const abort = (): void => inbox.end();
@@ -246,13 +261,16 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
       attached = true;
       error = undefined;
       const position = positionOf(frame.position);
-      const counts = follow(readAttached(cursor, position, gap && jumpOf(gap), known));
-      head = positionOf(frame.head);
-      if (frame.head === frame.position) {
-        trouble = 0;
-        asOf = core.brokerTime();
+      const verdict = readAttached(cursor, position, gap && jumpOf(gap), known);
+      // Before it is held against the cursor: during a hand-over the other stream may have come further.
+      if (typeof verdict === "object") head = positionOf(frame.head);
+      if (follow(verdict)) {
+        if (frame.head === frame.position) {
+          trouble = 0;
+          vouched(core.brokerTime());
+        }
+        if (gap) jumped(gap);
       }
-      if (gap && counts) jumped(gap);
       update();
     },
     refused: (frame) => refuse(fromErrorFrame(frame)),
@@ -264,7 +282,7 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
           const position = { epoch, offset: frame.offset };
           if (!follow(readOffset(cursor, position))) break;
           trouble = 0;
-          seen(position, frame.time);
+          vouched(frame.time);
           deliver({ message: readMessage(name, epoch, frame), size });
           if (isLagging()) update();
           break;
@@ -276,7 +294,7 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
         case "mark": {
           const position = positionOf(frame.position);
           if (!follow(readMark(cursor, position))) break;
-          seen(position, frame.time);
+          vouched(frame.time);
           events.emit("mark", { position: frame.position, time: frame.time });
           break;
         }
