@@ -121,6 +121,37 @@ describe("a server that drains", () => {
 });
 
 it.each(["sse", "poll"] as const)(
+  "a server that takes no other round over %s goes on with the present one, and is asked again when it said",
+  async (transport) => {
+    const http = createScriptedHttp();
+    const rig = createClientRig({ transports: [transport], fetch: http.fetch });
+    const got: number[] = [];
+    rig.client.channel("a").on("message", ({ offset }) => got.push(offset));
+    await settleStreams();
+    http.requests[0]?.say(WELCOME, attached(1, 7));
+    await settleStreams();
+    const present = http.requests.at(-1);
+    rig.client.channel("b").on("message", () => undefined);
+    rig.clock.advance(50);
+    await settleStreams();
+    const refused = http.requests.at(-1);
+    refused?.refuse(503, { code: "draining", detail: "", retryAfter: 3 });
+    await settleStreams();
+    rig.client.channel("c").on("message", () => undefined);
+    rig.clock.advance(2_999);
+    await settleStreams();
+    expect(http.requests.at(-1)).toBe(refused);
+    present?.say(WELCOME, attached(1, 7), message(8));
+    await settleStreams();
+    expect([got, rig.client.state.status]).toEqual([[8], "live"]);
+    // Changes of channels within 50 ms share one round.
+    rig.clock.advance(51);
+    await settleStreams();
+    expect(http.requests.at(-1)?.frames.map(({ channel }) => channel)).toEqual([undefined, "a", "b", "c"]);
+  },
+);
+
+it.each(["sse", "poll"] as const)(
   "a server that drains is left over %s only when another connection was welcomed",
   async (transport) => {
     const http = createScriptedHttp();

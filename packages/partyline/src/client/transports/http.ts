@@ -1,4 +1,5 @@
 import { FRAMES_TYPE } from "../../protocol/frames.ts";
+import { PartylineError } from "../../protocol/partyline-error.ts";
 import { fromProblem, silence } from "../errors.ts";
 import type { Command, Link, LinkRequest } from "../link.ts";
 import { createStream, type Stream } from "../stream.ts";
@@ -53,6 +54,8 @@ export function openHttp(request: LinkRequest, run: (round: Round) => Promise<vo
   /** The newest last; two only during a change. */
   let rounds: { readonly stream: Stream; readonly abort: AbortController }[] = [];
   let opening = false;
+  /** When the server takes another round, where it has asked for time. */
+  let notBefore = 0;
   let stopTimer = (): void => undefined;
   let waiting: Command[] = [];
   let posting = false;
@@ -94,13 +97,24 @@ export function openHttp(request: LinkRequest, run: (round: Round) => Promise<vo
     );
     rounds.push({ stream, abort });
     run({ stream, signal, heard: watch.heard }).catch((cause: unknown) => {
-      if (!signal.aborted) watch.fail(cause);
+      if (signal.aborted) return;
+      const time = cause instanceof PartylineError ? cause.retryAfter : undefined;
+      if (!time || rounds.length < 2 || rounds.at(-1)?.stream !== stream) {
+        watch.fail(cause);
+        return;
+      }
+      // A server that asks for time, as one that drains, goes on with the present round.
+      rounds.pop();
+      opening = false;
+      notBefore = runtime.now() + time * 1000;
+      watch.answered();
+      beginSoon();
     });
   };
   const beginSoon = (): void => {
     if (watch.over || opening) return;
     stopTimer();
-    stopTimer = runtime.after(GATHER, begin);
+    stopTimer = runtime.after(Math.max(GATHER, notBefore - runtime.now()), begin);
   };
 
   /** A `POST` that fails leaves open what the server did, just as a lost connection does: so it ends the link. */
