@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createMemoryBroker } from "../src/brokers/memory/index.ts";
+import type { Broker, Clock } from "../src/core/ports.ts";
 import { createPartyline, type Partyline } from "../src/server.ts";
 import { readStream } from "./transport/http-probes.ts";
-import { Inbox } from "./transport/probe.ts";
+import { deferred, Inbox } from "./transport/probe.ts";
 
 let server: Partyline;
 let url: string;
@@ -100,6 +102,40 @@ describe("a long poll by POST /connect", () => {
     expect(
       (await framesOf(await poll("earliest"))).filter((frame) => (frame as { t: string }).t === "m"),
     ).toHaveLength(4);
+  });
+
+  it("tells where its channels stand, however long the broker takes [CONN-2]", async () => {
+    const memory = createMemoryBroker();
+    const asked = deferred<void>();
+    const late = deferred<void>();
+    const broker: Broker = {
+      ...memory,
+      async subscribe(...args) {
+        asked.resolve();
+        await late.promise;
+        return memory.subscribe(...args);
+      },
+    };
+    const timers: (() => void)[] = [];
+    const clock: Clock = {
+      now: () => performance.now(),
+      nextTurn: (fire) => void setImmediate(fire),
+      setTimer(fire) {
+        timers.push(fire);
+        return { cancel: () => undefined };
+      },
+    };
+    const slow = createPartyline({ broker, clock });
+    ({ url } = await slow.listen(0));
+    const answer = post([
+      { ...HELLO, wait: 1 },
+      { t: "attach", n: 1, channel: "a", since: "earliest" },
+    ]);
+    await asked.promise;
+    for (const fire of timers.splice(0)) fire();
+    late.resolve();
+    expect(await framesOf(await answer)).toMatchObject([{ t: "welcome" }, { t: "attached", channel: "a" }]);
+    await slow.close();
   });
 
   it("is answered at once where an attach found a gap, or was refused [CONN-2]", async () => {

@@ -81,7 +81,8 @@ export interface Poll extends Guest {
 }
 
 /**
- * A long poll: the frames of the attached channels, as soon as there is one that matters, or after `wait` seconds.
+ * A long poll: the frames of the attached channels, as soon as there is one that matters, or after `wait` seconds and
+ * when all attaches are answered.
  * `done` is called once, with the answer's lines, and never before this has returned.
  */
 export function startPoll(
@@ -93,7 +94,13 @@ export function startPoll(
   const answer = new Answer(engine);
   const conversation = engine.converse(answer, { mode: "channels", welcome });
   for (const line of commands) conversation.receive(line);
-  const timer = engine.clock.setTimer(() => answer.finish(), (welcome.wait ?? 0) * 1_000);
+  const late = (): void => {
+    // Where the channels stand is told in any case: a short poll of a slow broker would else say nothing.
+    const settled = conversation.settled();
+    if (settled) void settled.then(() => answer.finish());
+    else answer.finish();
+  };
+  const timer = engine.clock.setTimer(late, (welcome.wait ?? 0) * 1_000);
   answer.onNews = () => {
     timer.cancel();
     conversation.closed();
