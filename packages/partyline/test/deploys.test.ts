@@ -1,0 +1,80 @@
+/**
+ * Deploys under load: a crowd of our clients on all transports, a publisher that does not wait, and servers in
+ * processes of their own whose past is in that of a broker. `CLIENTS=1000 CAP=250 RATE=4 npx vitest run deploys` is the full
+ * size; docs/reliability.md has its figures.
+ */
+import { describe, expect, it, onTestFinished } from "vitest";
+import { gatherCrowd, startPublisher } from "./support/deploy/crowd.ts";
+import { openFront } from "./support/deploy/front.ts";
+import type { ServerOrders } from "./support/deploy/messages.ts";
+import { type ServerProcess, startServerProcess } from "./support/deploy/server-process.ts";
+import { startBrokerProcess } from "./support/remote-broker/index.ts";
+
+const CLIENTS = Number(process.env["CLIENTS"] ?? 30);
+/** Messages a second. */
+const RATE = Number(process.env["RATE"] ?? 20);
+/** Attaches a second that the server lets in which everybody comes to at once; each client has two. */
+const CAP = Number(process.env["CAP"] ?? 2 * CLIENTS);
+const BURST = Math.ceil(CAP / 5);
+const TIMEOUT = 30_000 + CLIENTS * 200;
+
+async function start(orders: ServerOrders): Promise<ServerProcess> {
+  const server = await startServerProcess(orders);
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  return server;
+}
+
+/** Figures for people: shown where the size was chosen. */
+function tell(what: string, figures: object): void {
+  if (process.env["CLIENTS"] !== undefined) process.stdout.write(`${what} ${JSON.stringify(figures)}\n`);
+}
+
+describe(`a deploy under ${CLIENTS} clients`, { timeout: TIMEOUT }, () => {
+  it("restarts the one server there is: nothing lost, nothing doubled, and they come back at its rate [LIM-3]", async () => {
+    await using past = await startBrokerProcess();
+    const first = await start({ broker: past.port });
+    const url = `http://127.0.0.1:${first.port}`;
+    await using crowd = gatherCrowd(url, CLIENTS);
+    await crowd.attached();
+    await using publisher = startPublisher(url, RATE);
+    await first.terminate();
+
+    const begun = performance.now();
+    const limits = { attachesPerSecond: CAP, attachBurst: BURST };
+    const second = await start({ broker: past.port, port: first.port, limits });
+    await crowd.attached();
+    const seconds = (performance.now() - begun) / 1_000;
+    const published = await publisher.stop();
+    await crowd.reach(published);
+
+    const report = await second.report();
+    tell("restarted", { clients: CLIENTS, cap: CAP, burst: BURST, seconds, told: crowd.told, ...report });
+    expect(crowd.troubles).toEqual([]);
+    expect(report.arrived).toBeGreaterThanOrEqual(CLIENTS);
+    expect(report.arrived).toBeLessThanOrEqual(BURST + CAP * (report.arriving + 0.1));
+  });
+
+  it("drains one of two servers: nobody is without a live connection at any moment [DRAIN-2, DRAIN-3]", async () => {
+    await using past = await startBrokerProcess();
+    await using front = await openFront();
+    const old = await start({ broker: past.port, drain: { within: "25s" } });
+    await front.add(old.port);
+    await using crowd = gatherCrowd(front.url, CLIENTS);
+    await crowd.attached();
+    await using publisher = startPublisher(front.url, RATE);
+    await publisher.entered;
+    const next = await start({ broker: past.port });
+    await front.add(next.port);
+
+    const { code, ...end } = await old.terminate();
+    const published = await publisher.stop();
+    await crowd.reach(published);
+
+    const { connections, peak } = await next.report();
+    tell("drained", { clients: CLIENTS, told: crowd.told, ...end, now: { connections, peak } });
+    expect(crowd.troubles).toEqual([]);
+    expect([...crowd.breaks, ...publisher.breaks]).toEqual([]);
+    expect(code).toBe(0);
+    expect(end.connections).toBe(0);
+  });
+});
