@@ -1,6 +1,12 @@
 import { connect, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
+import { createMemoryBroker } from "../src/brokers/memory/index.ts";
 import { createPartyline, type Partyline } from "../src/server.ts";
+import { createVirtualClock } from "../src/testing/virtual-clock.ts";
+import { openLine } from "../src/testing/network-line.ts";
+import { WAYS } from "./support/hosts.ts";
+import { silent } from "./support/line-rig.ts";
+import { until } from "./support/until.ts";
 import { openConnectPoll, openConnectSse, openJsonPoll, openRawSse } from "./transport/http-probes.ts";
 import { openConnectWebSocket, openRawWebSocket } from "./transport/websocket-probes.ts";
 
@@ -11,16 +17,11 @@ afterEach(() => {
 });
 
 /** A peer that says this and never reads an answer. */
-async function deaf(port: number, bytes: string): Promise<void> {
+async function deaf(port: number, bytes: string): Promise<Socket> {
   const socket = connect(port, "127.0.0.1");
-  socket.pause();
-  sockets.push(socket);
+  socket.pause().on("error", () => undefined);
   await new Promise((resolve) => socket.write(bytes, resolve));
-}
-
-/** Waits, turn by turn, for something to have become so. */
-async function until(so: () => boolean): Promise<void> {
-  while (!so()) await new Promise((resolve) => setImmediate(resolve));
+  return socket;
 }
 
 async function fillPeers(server: Partyline): Promise<void> {
@@ -59,8 +60,7 @@ describe("close()", () => {
   it("ends with peers that never read", async () => {
     const server = createPartyline({ retention: { bytes: 64 * 1024 * 1024 } });
     const { port } = await server.listen(0);
-    await deaf(port, STREAM);
-    await deaf(port, WEBSOCKET);
+    sockets.push(await deaf(port, STREAM), await deaf(port, WEBSOCKET));
     await until(() => server.connections === 2);
     await fillPeers(server);
     await server.close();
@@ -70,9 +70,25 @@ describe("close()", () => {
   it("ends with peers that say nothing, or half of something", async () => {
     const server = createPartyline();
     const { port } = await server.listen(0);
-    await deaf(port, "POST /channels/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhalf");
-    await deaf(port, "GET /chan");
+    const half = "POST /channels/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhalf";
+    sockets.push(await deaf(port, half), await deaf(port, "GET /chan"));
     await server.close();
+  });
+
+  it("ends with a broker that does not", async () => {
+    const clock = createVirtualClock();
+    const errors: string[] = [];
+    const logger = { ...silent, error: (message: string) => errors.push(message) };
+    const broker = { ...createMemoryBroker(), close: () => new Promise<void>(() => undefined) };
+    let over = false;
+    void createPartyline({ broker, clock, logger })
+      .close()
+      .then(() => (over = true));
+    await until(() => {
+      clock.advance(1_000);
+      return over;
+    });
+    expect(errors).toEqual([expect.stringContaining("the broker does not end")]);
   });
 
   it("can be called twice, and before anything else", async () => {
@@ -86,6 +102,44 @@ describe("close()", () => {
     const answer = await server.fetch(new Request("http://localhost/channels/a"));
     expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([503, "draining"]);
   });
+});
+
+/** Opens everything there is: for peers that are well, that a network has swallowed, and that never read. */
+async function openEverything(
+  server: Partyline,
+  port: number,
+  webSockets: boolean,
+): Promise<() => Promise<void>> {
+  const opens = [openRawSse, openConnectSse, openJsonPoll, openConnectPoll];
+  if (webSockets) opens.push(openRawWebSocket, openConnectWebSocket);
+  const line = await openLine(port);
+  const urls = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${line.port}`];
+  const probes = await Promise.all(urls.flatMap((url) => opens.map((open) => open({ url, channel: "b" }))));
+  line.blackhole();
+  const stuck = [await deaf(port, STREAM)];
+  if (webSockets) stuck.push(await deaf(port, WEBSOCKET));
+  await until(() => server.connections === (webSockets ? 10 : 5));
+  await fillPeers(server);
+  return async () => {
+    for (const socket of stuck) socket.destroy();
+    await line.close();
+    for (const probe of probes) await probe[Symbol.asyncDispose]();
+  };
+}
+
+describe("close() of a guest", () => {
+  it.concurrent.for(WAYS)(
+    "ends whatever is open within $name, which can end then too",
+    async (way, context) => {
+      const server = createPartyline({ logger: silent, retention: { bytes: 64 * 1024 * 1024 } });
+      const host = await way.start(server);
+      const end = await openEverything(server, Number(new URL(host.url).port), way.webSockets);
+      await server.close();
+      context.expect(server.connections).toBe(0);
+      await host.close();
+      await end();
+    },
+  );
 });
 
 describe("connections that come and go", () => {

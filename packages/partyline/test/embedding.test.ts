@@ -1,18 +1,9 @@
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { serve } from "@hono/node-server";
-import express from "express";
-import fastify from "fastify";
-import { Hono } from "hono";
+import { createServer } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
 import { createPartyline, type Partyline } from "../src/server.ts";
+import { type Host, listen, OWN, type Way, WAYS } from "./support/hosts.ts";
 import { openRawSse } from "./transport/http-probes.ts";
 import { openConnectWebSocket, openRawWebSocket } from "./transport/websocket-probes.ts";
-
-interface Host {
-  readonly url: string;
-  close(): Promise<void>;
-}
 
 const servers: Partyline[] = [];
 const hosts: Host[] = [];
@@ -29,132 +20,7 @@ function create(): Partyline {
   return server;
 }
 
-async function listen(http: Server): Promise<Host> {
-  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
-  return {
-    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
-    close: () =>
-      new Promise((resolve) => {
-        http.close(() => resolve());
-        http.closeAllConnections();
-      }),
-  };
-}
-
-const OWN = { path: "/own", text: "the application's own" };
-
-/** Each way to live in an application that is already there; it has a page of its own at `/own`. */
-const WAYS: { name: string; webSockets: boolean; start(server: Partyline): Promise<Host> }[] = [
-  {
-    name: "node:http, attached",
-    webSockets: true,
-    async start(server) {
-      const http = createServer((_request, response) => response.end(OWN.text));
-      server.attach(http);
-      return listen(http);
-    },
-  },
-  {
-    name: "node:http, attached, with its class of requests",
-    webSockets: true,
-    async start(server) {
-      const { IncomingMessage } = server;
-      const http = createServer({ IncomingMessage }, (_request, response) => response.end(OWN.text));
-      server.attach(http);
-      return listen(http);
-    },
-  },
-  {
-    name: "node:http, by its handlers",
-    webSockets: true,
-    async start(server) {
-      const http = createServer((request, response) =>
-        server.handler(request, response, () => response.end(OWN.text)),
-      );
-      http.on("upgrade", (request, socket, head) => {
-        if (!server.upgrade(request, socket, head)) socket.destroy();
-      });
-      return listen(http);
-    },
-  },
-  {
-    name: "Express 5, as middleware",
-    webSockets: true,
-    async start(server) {
-      const app = express();
-      app.use(server.handler);
-      app.get(OWN.path, (_request, response) => void response.send(OWN.text));
-      const http = createServer(app);
-      http.on("upgrade", server.upgrade);
-      return listen(http);
-    },
-  },
-  {
-    name: "Express 5, attached to its server",
-    webSockets: true,
-    async start(server) {
-      const app = express();
-      app.use(express.json());
-      app.get(OWN.path, (_request, response) => void response.send(OWN.text));
-      const http = createServer(app);
-      server.attach(http);
-      return listen(http);
-    },
-  },
-  {
-    name: "Fastify 5, attached to its server",
-    webSockets: true,
-    async start(server) {
-      const app = fastify();
-      app.get(OWN.path, () => OWN.text);
-      await app.ready();
-      server.attach(app.server);
-      return { url: await app.listen({ port: 0, host: "127.0.0.1" }), close: () => app.close() };
-    },
-  },
-  {
-    name: "Hono 4, by fetch",
-    webSockets: false,
-    async start(server) {
-      const app = new Hono();
-      app.get(OWN.path, (context) => context.text(OWN.text));
-      app.all("/channels/*", (context) => server.fetch(context.req.raw));
-      app.all("/connect", (context) => server.fetch(context.req.raw));
-      return honoHost(app);
-    },
-  },
-  {
-    name: "Hono 4, by fetch and attached for WebSockets",
-    webSockets: true,
-    async start(server) {
-      const app = new Hono();
-      app.get(OWN.path, (context) => context.text(OWN.text));
-      app.all("/channels/*", (context) => server.fetch(context.req.raw));
-      const host = await honoHost(app);
-      server.attach(host.http);
-      return host;
-    },
-  },
-];
-
-async function honoHost(app: Hono): Promise<Host & { http: Server }> {
-  const { http, port } = await new Promise<{ http: Server; port: number }>((resolve) => {
-    const started = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }, (address) =>
-      resolve({ http: started as Server, port: address.port }),
-    );
-  });
-  return {
-    http,
-    url: `http://127.0.0.1:${port}`,
-    close: () =>
-      new Promise((resolve) => {
-        http.close(() => resolve());
-        http.closeAllConnections();
-      }),
-  };
-}
-
-async function enter(way: (typeof WAYS)[number]): Promise<{ server: Partyline; url: string }> {
+async function enter(way: Way): Promise<{ server: Partyline; url: string }> {
   const server = create();
   const host = await way.start(server);
   hosts.push(host);
