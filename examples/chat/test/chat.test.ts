@@ -3,10 +3,10 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { chain, hosts, listen, serveFiles } from "example-site";
 import { type ChannelDefinitions, createPartyline } from "partyline";
+import { type NetworkLine, openLine } from "partyline/testing";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { eventually, needBuild, openWindows, type Windows } from "../../site/test/browser.ts";
-import { createLine, type Line } from "../../site/test/line.ts";
 import { channels, folders } from "../src/app.ts";
 
 needBuild(join(import.meta.dirname, ".."));
@@ -14,7 +14,7 @@ needBuild(join(import.meta.dirname, ".."));
 let windows: Windows;
 let chat: Awaited<ReturnType<typeof startChat>>;
 /** Ada's connection, which can be cut, and Grace's, which can't. */
-let line: Line;
+let line: NetworkLine;
 
 async function startChat(port = 0, definitions: ChannelDefinitions = channels) {
   const server = createPartyline({ hosts, channels: definitions });
@@ -68,12 +68,12 @@ afterAll(() => windows.end());
 
 beforeEach(async () => {
   chat = await startChat();
-  line = await createLine(chat.port);
+  line = await openLine(chat.port);
 });
 
 afterEach(async () => {
   await windows.closeAll();
-  line.close();
+  await line.close();
   await chat.close();
 });
 
@@ -95,7 +95,7 @@ describe("two windows of a room", () => {
     await say(ada, "before");
     await eventually(() => texts(grace)).toEqual(["before"]);
 
-    line.cut();
+    line.unplug();
     await ada.locator('body[data-connection="reconnecting"]').waitFor();
     await say(ada, "unsent one", "unsent two");
     await say(grace, "meanwhile one", "meanwhile two");
@@ -105,7 +105,7 @@ describe("two windows of a room", () => {
     ]);
     expect(await texts(grace)).not.toContain("unsent one");
 
-    await line.mend();
+    line.mend();
     await live(ada);
     await settled(ada);
     const all = ["before", "meanwhile one", "meanwhile two", "unsent one", "unsent two"];
@@ -118,11 +118,11 @@ describe("two windows of a room", () => {
     await live(ada);
     const grace = await enter(chat.url, "Grace");
     await context.setOffline(true);
-    line.cut();
+    line.unplug();
     await ada.locator('body[data-connection="offline"]').waitFor();
     expect(await ada.textContent("#detail")).toContain("What you write is kept");
     await say(ada, "from the tunnel");
-    await line.mend();
+    line.mend();
     await context.setOffline(false);
     await live(ada);
     await eventually(() => texts(grace)).toEqual(["from the tunnel"]);
@@ -145,11 +145,11 @@ describe("two windows of a room", () => {
 describe("a message", () => {
   it("survives a reload of the page before it was sent, and is stored once", async () => {
     const ada = await enter(line.url, "Ada");
-    line.cut();
+    line.unplug();
     await ada.locator('body[data-connection="reconnecting"]').waitFor();
     await say(ada, "do not forget me");
     await ada.goto("about:blank");
-    await line.mend();
+    line.mend();
     await ada.goto(`${line.url}/chat/?as=Ada`);
     await live(ada);
     await settled(ada);
@@ -259,19 +259,19 @@ describe("a room", () => {
 
   it("says how many messages are gone, where they would stand", async () => {
     await chat.close();
-    line.close();
+    await line.close();
     chat = await startChat(0, {
       ...channels,
       "chat/:room": { ...channels["chat/:room"], retention: { count: 5, age: "7d" } },
     });
-    line = await createLine(chat.port);
+    line = await openLine(chat.port);
     const ada = await enter(line.url, "Ada");
     await chat.say("lobby", "seen");
     await eventually(() => texts(ada)).toEqual(["seen"]);
-    line.cut();
+    line.unplug();
     await ada.locator('body[data-connection="reconnecting"]').waitFor();
     for (let number = 1; number <= 8; number += 1) await chat.say("lobby", `missed ${number}`);
-    await line.mend();
+    line.mend();
     await eventually(() => ada.locator(".missing, .message .text").allTextContents()).toEqual([
       "seen",
       "3 messages are gone: you were away longer than this room keeps them.",

@@ -3,17 +3,17 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { chain, hosts, listen, serveFiles } from "example-site";
 import { createPartyline } from "partyline";
+import { type NetworkLine, openLine } from "partyline/testing";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { eventually, needBuild, openWindows, type Windows } from "../../site/test/browser.ts";
-import { createLine, type Line } from "../../site/test/line.ts";
 import { channels, createScores, folders } from "../src/app.ts";
 
 needBuild(join(import.meta.dirname, ".."));
 
 let windows: Windows;
 let show: Awaited<ReturnType<typeof startScores>>;
-let line: Line;
+let line: NetworkLine;
 
 /** The scores with a clock of the test's own: nothing happens but what `pass` lets happen. */
 async function startScores(port = 0) {
@@ -107,12 +107,12 @@ afterAll(() => windows.end());
 beforeEach(async () => {
   show = await startScores();
   show.replay.start("2026-06-11");
-  line = await createLine(show.port);
+  line = await openLine(show.port);
 });
 
 afterEach(async () => {
   await windows.closeAll();
-  line.close();
+  await line.close();
   await show.close();
 });
 
@@ -133,14 +133,14 @@ describe("the scores", () => {
     const two = await visit(show.url);
     show.pass(10);
     await eventually(() => feeds(one)).toEqual(opening);
-    line.cut();
+    line.unplug();
     await one.locator('#status[data-state="lost"]').waitFor();
     expect(await one.textContent("#status")).toBe("No connection");
     expect(await one.textContent("#stale")).toMatch(/^As of \d\d:\d\d:\d\d\./);
     show.pass(120);
     await eventually(() => feeds(two)).toEqual(whole);
     expect(await feeds(one)).toEqual(opening);
-    await line.mend();
+    line.mend();
     await live(one);
     await eventually(() => feeds(one)).toEqual(whole);
     expect(await one.textContent("#stale")).toBe("");
@@ -150,10 +150,10 @@ describe("the scores", () => {
     const { page: one, context } = await windows.open(`${line.url}/scores/`);
     await live(one);
     await context.setOffline(true);
-    line.cut();
+    line.unplug();
     await one.locator('#status[data-state="lost"]').waitFor();
     show.pass(130);
-    await line.mend();
+    line.mend();
     await context.setOffline(false);
     await live(one);
     await eventually(() => feeds(one)).toEqual(whole);
@@ -222,9 +222,9 @@ describe("the replay", () => {
 
   it("begins with the first visit", async () => {
     await show.close();
-    line.close();
+    await line.close();
     show = await startScores();
-    line = await createLine(show.port);
+    line = await openLine(show.port);
     expect(show.replay.run.run).toBe(0);
     const one = await visit(show.url);
     await eventually(() => one.locator(".match").count()).toBe(6);

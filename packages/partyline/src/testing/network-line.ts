@@ -8,6 +8,8 @@ import { realClock } from "./real-clock.ts";
 export interface NetworkLine extends Faults, AsyncDisposable {
   /** Where clients connect instead of to the server. */
   readonly port: number;
+  /** The same as a URL, without a slash at its end. */
+  readonly url: string;
   /** Connections that are open now, those included of which one end or both hear nothing any more. */
   readonly connections: number;
   /** Does nothing come through at present, one way at least? */
@@ -23,7 +25,7 @@ export interface NetworkLine extends Faults, AsyncDisposable {
  * @example
  * ```ts
  * await using line = await openLine(serverPort);
- * const client = createClient(`http://127.0.0.1:${line.port}`);
+ * const client = createClient(line.url);
  * line.cut(); // the client reconnects and goes on where it was
  * line.blackhole(); // the client finds out by its pings
  * line.mend();
@@ -58,6 +60,7 @@ export async function openLine(port: number): Promise<NetworkLine> {
   return {
     ...line.faults,
     port: address.port,
+    url: `http://127.0.0.1:${address.port}`,
     get connections() {
       return relays.size;
     },

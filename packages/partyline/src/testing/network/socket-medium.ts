@@ -37,7 +37,7 @@ export const socketMedium: Medium = {
         target = other;
         line.leadTo(other.port);
       },
-      connect: (options) => createClient(`http://127.0.0.1:${line.port}`, { ...HASTE, ...options }),
+      connect: (options) => createClient(line.url, { ...HASTE, ...options }),
       close: () => line.close(),
     };
   },
