@@ -14,8 +14,10 @@ export function findChromium(): string | undefined {
   return findProgram(...names) ?? applications.find(isExecutable);
 }
 
+/** A program in `PATH`, or where Debian keeps those of servers, which not every user's `PATH` names. */
 export function findProgram(...programs: string[]): string | undefined {
-  const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
+  const path = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
+  const folders = [...path, "/usr/local/sbin", "/usr/sbin", "/sbin"];
   return programs.flatMap((program) => folders.map((folder) => join(folder, program))).find(isExecutable);
 }
 
