@@ -75,7 +75,7 @@ describe("history", () => {
 
   it("is the newest messages, and pages from a position [HTTP-8, HTTP-9, HTTP-11]", async () => {
     for (let n = 1; n <= 5; n++) await server.channel("a").publish(String(n));
-    const head = (await server.channel("a").position()) ?? "";
+    const head = await server.channel("a").position();
     const at = (offset: number): string => head.replace(/\d+$/, String(offset));
     const offsets = (body: Record<string, unknown>): number[] =>
       (body["messages"] as { offset: number }[]).map(({ offset }) => offset);

@@ -64,7 +64,7 @@ async function record(): Promise<string[]> {
   const latest = server.channel("latest/all");
   for (const n of [1, 2, 3, 4]) await all.publish({ n });
   for (const key of ["x", "y", "y"]) await latest.publish("value", { key });
-  const epoch = (await all.position())?.split(":")[0];
+  const epoch = (await all.position()).split(":")[0];
 
   const streams = [
     open(`${url}/channels/all`, { "last-event-id": `${epoch}:0` }),

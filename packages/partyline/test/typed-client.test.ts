@@ -1,5 +1,12 @@
 import { describe, expectTypeOf, it } from "vitest";
-import { type Channel, type Client, createClient, type MessageOf } from "../src/client/index.ts";
+import { follow, type Follower } from "../src/client/follow/index.ts";
+import {
+  type Channel,
+  type Client,
+  createClient,
+  type Message,
+  type MessageOf,
+} from "../src/client/index.ts";
 import { defineChannels, type StandardSchema } from "../src/server.ts";
 
 interface Chat {
@@ -40,6 +47,34 @@ describe("the types of a client", () => {
     expectTypeOf(client.channel("chat/general")).toEqualTypeOf<Channel<Chat>>();
     expectTypeOf(plain).toEqualTypeOf<Client>();
     expectTypeOf(plain.channel<Price>("chat/general")).toEqualTypeOf<Channel<Price>>();
+    await client.close();
+    await plain.close();
+  });
+
+  it("reach what follows a channel", async () => {
+    const client = createClient<typeof channels>("http://127.0.0.1:9");
+    const plain = createClient("http://127.0.0.1:9");
+    const initial = { state: 0, position: "0mhlk2v9q7xa:0" };
+    const typed = follow(client, "prices/ACME", {
+      initial,
+      snapshot: () => initial,
+      reduce: (sum, { data }) => sum + data.cents,
+    });
+    expectTypeOf(typed).toEqualTypeOf<Follower<number>>();
+    const told = follow(plain, "prices/ACME", {
+      initial,
+      snapshot: () => initial,
+      reduce: (sum, { data }: Message<Price>) => sum + data.cents,
+    });
+    expectTypeOf(told).toEqualTypeOf<Follower<number>>();
+    follow(plain, "prices/ACME", {
+      initial,
+      snapshot: () => initial,
+      reduce(sum, { data }) {
+        expectTypeOf(data).toEqualTypeOf<unknown>();
+        return sum;
+      },
+    });
     await client.close();
     await plain.close();
   });

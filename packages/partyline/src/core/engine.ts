@@ -107,6 +107,14 @@ export function createEngine(options: EngineOptions): OwnedEngine {
         { kind: "deleted", data: new Uint8Array(0), id: undefined, key, at: undefined },
         grants,
       ),
+    async head(name) {
+      const { spec } = channels.get(name);
+      const page = await broker.read(spec, { at: "now" }, { messages: 0, bytes: 0 });
+      if (page) return { epoch: page.epoch, offset: page.head };
+      const subscription = await broker.subscribe(spec, () => undefined);
+      subscription.close();
+      return subscription.head;
+    },
     history(request: HistoryRequest, grants: Grants): MaybePromise<HistoryAnswer> {
       const { wait } = request;
       if (wait === undefined) return readHistory(context, channels, request, grants);

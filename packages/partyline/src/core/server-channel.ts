@@ -2,7 +2,13 @@ import { PartylineError } from "../protocol/errors.ts";
 import { gapFields } from "../protocol/answer-frames.ts";
 import type { GapFields } from "../protocol/frames.ts";
 import { decodeText, type EntryKind, type Entry, encodeText } from "../protocol/message.ts";
-import { formatPosition, type Position, parseSince } from "../protocol/position.ts";
+import {
+  formatPosition,
+  parsePosition,
+  type Position,
+  parseSince,
+  START_OFFSET,
+} from "../protocol/position.ts";
 import { SERVER_GRANTS } from "./grants.ts";
 import type { Appended, Engine, PublishRequest } from "./ports.ts";
 
@@ -68,8 +74,32 @@ export interface ServerChannel<T = unknown> {
    * @throws PartylineError (rejects) `bad-name`, `unknown-channel`, `too-large`, `invalid`, `id-reused`, `uncertain` …
    */
   publish(data: T, options?: ServerPublishOptions): Promise<Published>;
-  /** The position of the newest message; `undefined` where nobody has used the channel yet. */
-  position(): Promise<string | undefined>;
+  /**
+   * The position of the newest message, or the place before the first; makes the channel. Who attaches there is given
+   * each later message once, or a gap. Read it *before* the data that it stands for, or let {@link snapshot} do so.
+   */
+  position(): Promise<string>;
+  /**
+   * A state together with a position of this channel, for a page or a REST answer from which a client goes on: the
+   * position is read before `load` is called. Where the data is written *before* its message is published, nothing is
+   * missing from the state; it may have newer messages too.
+   *
+   * @param own Where the data carries the position of the newest message that is in it (as `publish` gave it, stored
+   * with the data): gives that. Then the state has the messages up to there and no more. `undefined` where there is none
+   * yet. A position of an earlier life of the channel counts as the beginning of the present one.
+   *
+   * @example
+   * ```ts
+   * app.get("/api/board/:id", async (request, response) => {
+   *   const { id } = request.params;
+   *   response.json(await server.channel(`board/${id}`).snapshot(() => database.cards(id)));
+   * });
+   * ```
+   */
+  snapshot<S>(
+    load: () => S | Promise<S>,
+    own?: (state: S) => string | null | undefined,
+  ): Promise<{ readonly state: S; readonly position: string }>;
   /** Reads what is kept, without making the channel. */
   history(options?: ServerHistoryOptions): Promise<ServerHistory<T>>;
   /** Deletes a key of a `latest` channel. */
@@ -94,7 +124,12 @@ export function createServerChannel<T>(engine: Engine, name: string): ServerChan
       );
     },
     async position() {
-      return text((await read("last:0", 1)).head);
+      return formatPosition(await engine.head(name));
+    },
+    async snapshot(load, own) {
+      const head = await engine.head(name);
+      const state = await load();
+      return { state, position: formatPosition(own ? ownPosition(own(state), head) : head) };
     },
     async history({ since, limit = DEFAULT_LIMIT } = {}) {
       const { historyMessages } = engine.limits;
@@ -117,6 +152,12 @@ export function createServerChannel<T>(engine: Engine, name: string): ServerChan
       return published(await engine.remove(name, key, SERVER_GRANTS));
     },
   };
+}
+
+function ownPosition(own: string | null | undefined, { epoch }: Position): Position {
+  const position = own ? parsePosition(own) : undefined;
+  // What an earlier life of the log brought is in the data, or lost: of the present one nothing is.
+  return position && position.epoch >= epoch ? position : { epoch, offset: START_OFFSET };
 }
 
 function payload(data: unknown, kind: ServerPublishOptions["kind"]): Pick<PublishRequest, "kind" | "data"> {

@@ -150,6 +150,12 @@ export interface Engine {
   publish(request: PublishRequest, grants: Grants): MaybePromise<Appended>;
   /** Deletes a key of a `latest` channel. @throws PartylineError, `wrong-method` on other channels. */
   remove(channel: string, key: string, grants: Grants): MaybePromise<Appended>;
+  /**
+   * The channel's head, as the broker says. Makes the channel: the place before its first message is a position too.
+   *
+   * @throws PartylineError `bad-name`, `unknown-channel`
+   */
+  head(channel: string): Promise<Position>;
   /** @throws PartylineError `bad-name`, `unknown-channel`, `forbidden` */
   history(request: HistoryRequest, grants: Grants): MaybePromise<HistoryAnswer>;
 }
