@@ -3,9 +3,10 @@
  * processes of their own whose past is in that of a broker. `CLIENTS=1000 CAP=250 RATE=4 npx vitest run deploys` is the full
  * size; docs/reliability.md has its figures.
  */
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, type TestContext } from "vitest";
 import { gatherCrowd, startPublisher } from "./support/deploy/crowd.ts";
 import { openFront } from "./support/deploy/front.ts";
+import { freePort, lacks, LOAD_BALANCERS, startLoadBalancer } from "./support/deploy/proxies.ts";
 import type { ServerOrders } from "./support/deploy/messages.ts";
 import { type ServerProcess, startServerProcess } from "./support/deploy/server-process.ts";
 import { startBrokerProcess } from "./support/remote-broker/index.ts";
@@ -18,9 +19,10 @@ const CAP = Number(process.env["CAP"] ?? 2 * CLIENTS);
 const BURST = Math.ceil(CAP / 5);
 const TIMEOUT = 30_000 + CLIENTS * 200;
 
-async function start(orders: ServerOrders): Promise<ServerProcess> {
+/** A server that ends with the test at the latest. */
+async function start(context: TestContext, orders: ServerOrders): Promise<ServerProcess> {
   const server = await startServerProcess(orders);
-  onTestFinished(() => server[Symbol.asyncDispose]());
+  context.onTestFinished(() => server[Symbol.asyncDispose]());
   return server;
 }
 
@@ -30,9 +32,9 @@ function tell(what: string, figures: object): void {
 }
 
 describe(`a deploy under ${CLIENTS} clients`, { timeout: TIMEOUT }, () => {
-  it("restarts the one server there is: nothing lost, nothing doubled, and they come back at its rate [LIM-3]", async () => {
+  it("restarts the one server there is: nothing lost, nothing doubled, and they come back at its rate [LIM-3]", async (context) => {
     await using past = await startBrokerProcess();
-    const first = await start({ broker: past.port });
+    const first = await start(context, { broker: past.port });
     const url = `http://127.0.0.1:${first.port}`;
     await using crowd = gatherCrowd(url, CLIENTS);
     await crowd.attached();
@@ -41,7 +43,7 @@ describe(`a deploy under ${CLIENTS} clients`, { timeout: TIMEOUT }, () => {
 
     const begun = performance.now();
     const limits = { attachesPerSecond: CAP, attachBurst: BURST };
-    const second = await start({ broker: past.port, port: first.port, limits });
+    const second = await start(context, { broker: past.port, port: first.port, limits });
     await crowd.attached();
     const seconds = (performance.now() - begun) / 1_000;
     const published = await publisher.stop();
@@ -54,16 +56,16 @@ describe(`a deploy under ${CLIENTS} clients`, { timeout: TIMEOUT }, () => {
     expect(report.arrived).toBeLessThanOrEqual(BURST + CAP * (report.arriving + 0.1));
   });
 
-  it("drains one of two servers: nobody is without a live connection at any moment [DRAIN-2, DRAIN-3]", async () => {
+  it("drains one of two servers: nobody is without a live connection at any moment [DRAIN-2, DRAIN-3]", async (context) => {
     await using past = await startBrokerProcess();
     await using front = await openFront();
-    const old = await start({ broker: past.port, drain: { within: "25s" } });
+    const old = await start(context, { broker: past.port, drain: { within: "25s" } });
     await front.add(old.port);
     await using crowd = gatherCrowd(front.url, CLIENTS);
     await crowd.attached();
     await using publisher = startPublisher(front.url, RATE);
     await publisher.entered;
-    const next = await start({ broker: past.port });
+    const next = await start(context, { broker: past.port });
     await front.add(next.port);
 
     const { code, ...end } = await old.terminate();
@@ -77,4 +79,38 @@ describe(`a deploy under ${CLIENTS} clients`, { timeout: TIMEOUT }, () => {
     expect(code).toBe(0);
     expect(end.connections).toBe(0);
   });
+});
+
+describe("a rolling deploy of two servers", () => {
+  it.concurrent.for(LOAD_BALANCERS)(
+    "goes unnoticed behind $name as docs/deploying.md configures it [DRAIN-10]",
+    { timeout: 60_000 },
+    async (kind, context) => {
+      const missing = lacks(kind);
+      context.skip(missing !== undefined, missing);
+      await using past = await startBrokerProcess();
+      const drain = { within: "25s" } as const;
+      const ports = [await freePort(), await freePort()] as const;
+      const servers = await Promise.all(
+        ports.map((port) => start(context, { broker: past.port, port, drain })),
+      );
+      await using balancer = await startLoadBalancer(kind, ports);
+      await using crowd = gatherCrowd(balancer.url, 12);
+      await crowd.attached();
+      await using publisher = startPublisher(balancer.url, RATE);
+      await publisher.entered;
+
+      const codes: number[] = [];
+      for (const [index, port] of ports.entries()) {
+        codes.push((await servers[index]?.terminate())?.code ?? NaN);
+        const next = await start(context, { broker: past.port, port, drain });
+        // The other one goes when the load balancer knows this one: a request is led to it in its turn.
+        while ((await next.report()).arrived === 0) await fetch(`${balancer.url}/channels/all?wait=0`);
+      }
+      await crowd.reach(await publisher.stop());
+      expect(crowd.troubles).toEqual([]);
+      expect([...crowd.breaks, ...publisher.breaks]).toEqual([]);
+      expect(codes).toEqual([0, 0]);
+    },
+  );
 });
