@@ -1,8 +1,10 @@
 /** A server that lets its clients go, as they are told over the network. */
+import { createServer } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { createPartyline, type Partyline, type PartylineOptions } from "../src/server.ts";
 import type { ReadSseEvent } from "../src/protocol/sse.ts";
+import { listen as listenOn } from "./support/hosts.ts";
 import { silent } from "./support/line-rig.ts";
 import { ATTACH, HELLO, listen, STREAM, talk, type Talker } from "./support/peers.ts";
 import { ask } from "./transport/ask.ts";
@@ -262,6 +264,19 @@ describe("a server that drains", () => {
     expect(await (await waiting).json()).toMatchObject({ draining: true });
     await drained;
     expect((await answer("/channels/a")).status).toBe(503);
+  });
+
+  it("goes on refusing on its paths as a guest, where its host would say that there is nothing", async () => {
+    const server = createPartyline({ logger: silent });
+    const http = createServer((_request, response) => response.writeHead(404).end());
+    server.attach(http);
+    const host = await listenOn(http);
+    await server.drain();
+    expect(await refused(fetch(`${host.url}/channels/a`))).toEqual([503, "draining"]);
+    expect((await listen(`${host.url}/channels/a`)).response.status).toBe(200);
+    expect((await fetch(`${host.url}/connect/ready`)).status).toBe(503);
+    expect((await fetch(`${host.url}/own`)).status).toBe(404);
+    await host.close();
   });
 
   it("refuses a time or a rate that is none", () => {

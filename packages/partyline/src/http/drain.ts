@@ -113,7 +113,7 @@ export class Drain {
     return registry.size === 0 && polls.size === 0 && now - this.#polledAt >= BETWEEN_POLLS;
   }
 
-  /** The oldest first, but behind all who leave without a break those who do not: load balancers know by then. */
+  /** Roughly the oldest first, but behind all who leave without a break those who do not: load balancers know by then. */
   #unasked(): Guest[] {
     const { registry, polls } = this.#world;
     const all = [...polls, ...registry.connections()].filter((guest) => !this.#asked.has(guest));

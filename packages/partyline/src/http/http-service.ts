@@ -145,8 +145,9 @@ export function createHttpService(engine: Engine, options: HttpOptions, random: 
       await drain.run(() => service.phase.is !== "draining");
     },
     async close(grace) {
+      // The host of a server that was drained is about to end too, and its 404 would send clients away for good.
+      if (service.phase.is !== "draining") for (const detach of detachments) detach();
       service.phase = { is: "closed" };
-      for (const detach of detachments) detach();
       const closed = [...servers].map((own) => own.close());
       const guests = [...service.polls, ...registry.connections()];
       for (const guest of guests) guest.close(ending(guests.length, random));
