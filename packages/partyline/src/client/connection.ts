@@ -72,7 +72,7 @@ export function createConnection(port: ConnectionPort): Connection {
   };
   /** Live or suspect, and over what. */
   const tellLive = (status: ClientStatus, transport: TransportName): void => {
-    const because = betterThan(transport).map((name) => `${name}: ${doubts[name] ?? "It failed before."}`);
+    const because = betterThan(transport).map((name) => `${name}: ${doubts[name] ?? "Failed before."}`);
     tell(status, { transport, because: because.join(" ") || undefined });
   };
   /** Where it can't be loaded the client notices later, by the silence. */
@@ -81,7 +81,6 @@ export function createConnection(port: ConnectionPort): Connection {
     stopTimer();
     stopTimer = runtime.after(ms, run);
   };
-  const isOnline = (): boolean => !away && runtime.isOnline();
   const betterThan = (name: TransportName): TransportName[] => order.slice(0, order.indexOf(name));
   const closeDials = (): void => {
     for (const dial of dials) dial.close();
@@ -89,7 +88,8 @@ export function createConnection(port: ConnectionPort): Connection {
 
   /** Opens these, one after the other or beside each other, until one is welcomed. */
   const begin = (transports: readonly TransportName[]): void => {
-    rest = transports;
+    const opening = [...dials].map(({ transport }) => transport);
+    rest = transports.filter((name) => !opening.includes(name));
     next();
   };
   const attempt = (): void => begin([preferred, ...order.filter((name) => name !== preferred)]);
@@ -100,7 +100,7 @@ export function createConnection(port: ConnectionPort): Connection {
     if (!transport) return;
     open(transport);
     const trusted = transport === preferred && state.status !== "connecting";
-    const patience = timing.fallbackDelay * (trusted ? TRUST : 1);
+    const patience = trusted ? timing.fallbackDelay * TRUST : timing.fallbackDelay;
     if (others.length > 0)
       later(patience, () => {
         doubts[transport] = `Nothing came within ${patience} ms.`;
@@ -141,7 +141,10 @@ export function createConnection(port: ConnectionPort): Connection {
         }
       },
       alive() {
-        if (state.status === "suspect" && dial === live) tellLive("live", transport);
+        if (state.status !== "suspect" || dial !== live) return;
+        closeDials();
+        tellLive("live", transport);
+        openBeside();
       },
       drain() {
         if (dial !== live || leaving) return;
@@ -199,7 +202,10 @@ export function createConnection(port: ConnectionPort): Connection {
     if (decided) rest = [];
     if (rest.length > 0) next();
     else if (live) openBeside(error);
-    else if (decided || dials.size === 0) retry(error);
+    else if (decided || dials.size === 0) {
+      closeDials();
+      retry(error, backoff(error));
+    }
   };
   const lost = (dial: Dial, error: PartylineError, silent?: number): void => {
     const probed = state.status === "suspect";
@@ -211,40 +217,46 @@ export function createConnection(port: ConnectionPort): Connection {
       youngEnds = 0;
       preferred = order[(order.indexOf(preferred) + 1) % order.length] as TransportName;
     }
-    drop(error, probed ? 0 : undefined);
+    drop(error, probed ? 0 : backoff(error));
   };
-  const drop = (reason: PartylineError, delay?: number): void => {
+  const drop = (reason: PartylineError, delay: number): void => {
     live = undefined;
     retry(reason, delay);
     port.interrupted(false);
   };
   const backoff = (reason?: PartylineError): number =>
     backoffDelay(failures++, timing, () => runtime.random(), reason?.retryAfter);
-  const retry = (reason: PartylineError, delay?: number): void => {
+  const retry = (reason: PartylineError, delay: number): void => {
     stopTimer();
-    closeDials();
     if (!reason.retryable) close(reason);
-    else if (!isOnline()) tell("offline", { reason });
-    else {
-      const ms = delay ?? backoff(reason);
-      later(ms, attempt);
+    else if (away || !runtime.isOnline()) {
+      closeDials();
+      tell("offline", { reason });
+    } else {
+      later(delay, attempt);
       const status = state.status === "connecting" ? "connecting" : "reconnecting";
-      tell(status, { reason, retryAt: runtime.now() + ms });
+      tell(status, { reason, retryAt: runtime.now() + delay });
     }
   };
 
   const wake = (): void => {
     away = false;
-    if (!live) retry(state.reason ?? silence(), 0);
-    else {
-      if (state.status === "live") tellLive("suspect", live.transport);
+    if (live) {
+      if (state.status === "live") {
+        tellLive("suspect", live.transport);
+        // Opened before the probe has given up; where the answer comes after all, it is let go.
+        later(timing.fallbackDelay, attempt);
+      }
       live.link?.probe();
+    } else {
+      closeDials();
+      retry(state.reason ?? silence(), 0);
     }
   };
   const leave = (): void => {
     away = true;
     live?.close();
-    drop(connectionLost("The page was left."));
+    drop(connectionLost("The page was left."), 0);
   };
   const stopNetwork = runtime.onNetwork(wake);
 

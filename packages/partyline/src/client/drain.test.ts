@@ -108,6 +108,14 @@ describe("a server that drains", () => {
     expect(states).toEqual(["reconnecting", "live"]);
   });
 
+  it("that ends while another connection is being opened is followed by that one", async () => {
+    const { rig, states } = await drained();
+    rig.sockets[0]?.close(1001);
+    rig.clock.advance(3_000);
+    await rig.welcome();
+    expect([states, rig.sockets.length]).toEqual([["reconnecting", "live"], 2]);
+  });
+
   it("is left once: the connection that took over stays", async () => {
     const { rig } = await drained();
     await rig.welcome();

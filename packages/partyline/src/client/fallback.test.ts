@@ -149,7 +149,7 @@ describe("what worked", () => {
     expect(second.opened()).toEqual([0, 1, 0]);
     second.http.requests[0]?.say(WELCOME, ATTACHED);
     await settleStreams();
-    expect(second.rig.client.state).toMatchObject({ transport: "sse", because: "ws: It failed before." });
+    expect(second.rig.client.state).toMatchObject({ transport: "sse", because: "ws: Failed before." });
   });
 
   it("does not keep the better transport away: it is tried beside it later, and noted", async () => {

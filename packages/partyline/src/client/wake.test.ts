@@ -59,6 +59,40 @@ describe("a page that wakes", () => {
     expect([states, rig.sockets.length]).toEqual([["suspect", "reconnecting"], 2]);
   });
 
+  it("opens another connection beside one that has not answered for a second, to take over at its welcome", async () => {
+    const { rig, states, got } = await awake();
+    const [doubted] = rig.sockets;
+    rig.page.wake();
+    rig.clock.advance(1_000);
+    expect(await rig.welcome()).toContainEqual({ t: "attach", n: 1, channel: "a", since: `${EPOCH}:7` });
+    rig.socket.say(attached(1, 7), message(8));
+    expect([states, got, doubted?.closed]).toEqual([["suspect", "live"], [8], true]);
+    // The watch alone.
+    expect(rig.clock.timers).toBe(1);
+  });
+
+  it("lets that one go where the answer comes after all", async () => {
+    const { rig, states } = await awake();
+    const [doubted] = rig.sockets;
+    rig.page.wake();
+    rig.clock.advance(1_500);
+    await rig.settle();
+    doubted?.say({ t: "pong", n: 2 });
+    expect([states, doubted?.closed, rig.socket.closed]).toEqual([["suspect", "live"], false, true]);
+    expect(rig.clock.timers).toBe(1);
+  });
+
+  it("waits on for that one when the answer is overdue", async () => {
+    const { rig, states } = await awake();
+    rig.page.wake();
+    rig.clock.advance(1_000);
+    await rig.settle();
+    rig.clock.advance(1_500);
+    await rig.settle();
+    await rig.welcome();
+    expect([states, rig.sockets.length]).toEqual([["suspect", "reconnecting", "live"], 2]);
+  });
+
   it("has the difference within 3 s where the connection is dead, also after failures and without any luck", async () => {
     const { rig, got } = await awake();
     rig.pace.chance = 0.999;
