@@ -2,11 +2,13 @@
 import { createServer } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
+import { createVirtualClock } from "../src/testing/virtual-clock.ts";
 import { createPartyline, type Partyline, type PartylineOptions } from "../src/server.ts";
 import type { ReadSseEvent } from "../src/protocol/sse.ts";
 import { listen as listenOn } from "./support/hosts.ts";
 import { silent } from "./support/line-rig.ts";
 import { ATTACH, HELLO, listen, STREAM, talk, type Talker } from "./support/peers.ts";
+import { until } from "./support/until.ts";
 import { ask } from "./transport/ask.ts";
 import { openSocket } from "./transport/websocket-probes.ts";
 
@@ -93,7 +95,7 @@ describe("whoever is there when a server begins to drain", () => {
   it("has a waiting poll of /connect answered with the frame [DRAIN-3]", async () => {
     const { server, url } = await start();
     const answer = post(`${url}/connect`, POLL);
-    while (server.counters().attached === undefined) await new Promise((resolve) => setImmediate(resolve));
+    await until(() => server.counters().attached !== undefined);
     const drained = server.drain();
     const lines = (await (await answer).text()).trim().split("\n");
     expect(lines.map((line) => (JSON.parse(line) as { t: string }).t)).toEqual([
@@ -122,10 +124,24 @@ describe("whoever is there when a server begins to drain", () => {
     expect(news).toContain('"data":"news"');
   });
 
+  it("is waited for between two polls of /connect [DRAIN-3]", async () => {
+    const clock = createVirtualClock();
+    const { server, url } = await start({ clock });
+    const answer = post(`${url}/connect`, POLL);
+    await until(() => server.counters().attached !== undefined);
+    void server.drain({ within: "1h" });
+    expect(await (await answer).text()).toContain('"t":"drain"');
+    clock.advance(900);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(server.state).toBe("draining");
+    clock.advance(200);
+    await until(() => server.state === "closed");
+  });
+
   it("has a long poll in JSON answered at once, told why [DRAIN-4]", async () => {
     const { server, url } = await start();
     const answer = fetch(`${url}/channels/a?wait=50`);
-    while (server.counters().attached === undefined) await new Promise((resolve) => setImmediate(resolve));
+    await until(() => server.counters().attached !== undefined);
     void server.drain();
     expect(await (await answer).json()).toMatchObject({ messages: [], draining: true });
   });
@@ -259,7 +275,7 @@ describe("a server that drains", () => {
     const answer = (path: string, init?: RequestInit): Promise<Response> =>
       server.fetch(new Request(`http://localhost${path}`, init));
     const waiting = answer("/channels/a?wait=20");
-    while (server.counters().attached === undefined) await new Promise((resolve) => setImmediate(resolve));
+    await until(() => server.counters().attached !== undefined);
     const drained = server.drain();
     expect(await (await waiting).json()).toMatchObject({ draining: true });
     await drained;

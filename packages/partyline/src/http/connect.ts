@@ -78,8 +78,8 @@ function answer(service: Service, exchange: Exchange, { welcome, lines }: Openin
   const patience = drain ? Math.min(wait, AWHILE) : wait;
   const poll = startPoll(engine, { ...welcome, wait: patience }, lines, (answers) => {
     service.polls.delete(poll);
-    drain?.polled();
     seat.leave();
+    if (service.phase.is === "draining") service.phase.drain.polled();
     done(answers);
   });
   service.polls.add(poll);
