@@ -19,15 +19,8 @@ import { regrant } from "./commands/token.ts";
 import type { Context } from "./context.ts";
 import { OPEN_GRANTS } from "./grants.ts";
 import { HeldChannels } from "./held-channels.ts";
-import { readHello } from "./hello.ts";
-import type {
-  AttachAnswer,
-  Conversation,
-  ConversationOptions,
-  TalkingConnection,
-  Timed,
-  Welcome,
-} from "./ports.ts";
+import { HelloDeadline, readHello } from "./hello.ts";
+import type { AttachAnswer, Conversation, ConversationOptions, TalkingConnection, Welcome } from "./ports.ts";
 import { heldError } from "./publish-queue.ts";
 import { ChannelReader } from "./reader.ts";
 import { TokenBucket } from "./token-bucket.ts";
@@ -45,7 +38,7 @@ type State = "greeting" | "open" | "deciding" | "ended";
 type Command = Exclude<ClientFrame, { t: "hello" }>;
 
 /** Frames of one peer, in their order, each answered. */
-export class FrameConversation implements Conversation, Timed {
+export class FrameConversation implements Conversation {
   readonly #context: Context;
   readonly #channels: Channels;
   readonly #connection: TalkingConnection;
@@ -56,7 +49,8 @@ export class FrameConversation implements Conversation, Timed {
   readonly #waiting = new WaitingLines();
   readonly #held = new HeldChannels();
   #state: State = "greeting";
-  #greeted = false;
+  /** Until `hello` has come. */
+  #deadline: HelloDeadline | undefined;
   /** Commands read, each of which has the number up to there as its place. */
   #places = 0;
 
@@ -79,8 +73,12 @@ export class FrameConversation implements Conversation, Timed {
     this.#answers = new Answers(context, options.mode === "commands", (frame) =>
       this.#reader.reply(connection, frame),
     );
-    if (options.mode === "full") context.wheel.add(this, context.limits.helloTimeout);
-    else {
+    if (options.mode === "full") {
+      this.#deadline = new HelloDeadline(() =>
+        this.#end(new PartylineError("unauthorized", "No hello within the time for it.")),
+      );
+      context.wheel.add(this.#deadline, context.limits.helloTimeout);
+    } else {
       this.#answers.expect();
       this.#welcome(options.welcome);
     }
@@ -105,15 +103,10 @@ export class FrameConversation implements Conversation, Timed {
 
   closed(): void {
     this.#state = "ended";
+    this.#deadline?.release();
     this.#waiting.clear();
     this.#reader.closed();
     this.#answers.finish();
-  }
-
-  /** Who has said nothing after the time for `hello` is sent away. */
-  expire(): number {
-    if (!this.#greeted) this.#end(new PartylineError("unauthorized", "No hello within the time for it."));
-    return 0;
   }
 
   // --- order --------------------------------------------------------------------------------------------------
@@ -125,7 +118,7 @@ export class FrameConversation implements Conversation, Timed {
 
   #wait(line: string): void {
     this.#waiting.add(line);
-    const most = this.#greeted ? WAITING_FRAMES * connectFrameBytes(this.#context.limits) : HELLO_BYTES;
+    const most = this.#deadline ? HELLO_BYTES : WAITING_FRAMES * connectFrameBytes(this.#context.limits);
     if (this.#waiting.exceeds(most))
       this.#end(
         new PartylineError("overloaded", "Too much was sent while an earlier command was being decided."),
@@ -173,7 +166,8 @@ export class FrameConversation implements Conversation, Timed {
   }
 
   #welcome(welcome: Welcome): void {
-    this.#greeted = true;
+    this.#deadline?.release();
+    this.#deadline = undefined;
     this.#state = "open";
     this.#reader.grants = welcome.grants;
     const { messageBytes, channelsPerConnection } = this.#context.limits;

@@ -2,7 +2,7 @@ import { PartylineError } from "../protocol/errors.ts";
 import { PROTOCOL_VERSION } from "../protocol/frames.ts";
 import { readClientFrame } from "../protocol/read-client-frame.ts";
 import type { Context } from "./context.ts";
-import type { Credentials, MaybePromise, Welcome } from "./ports.ts";
+import type { Credentials, MaybePromise, Timed, Welcome } from "./ports.ts";
 
 /**
  * Reads the first line of a connection or request, and asks who it is.
@@ -27,4 +27,22 @@ export function readHello(context: Context, line: string, credentials: Credentia
   });
   if (granted instanceof Promise) return granted.then((grants) => ({ grants, wait }));
   return { grants: granted, wait };
+}
+
+/** Sends away who has not said `hello` by then. It stays on the wheel until its time, so it lets go of all others. */
+export class HelloDeadline implements Timed {
+  #late: (() => void) | undefined;
+
+  constructor(late: () => void) {
+    this.#late = late;
+  }
+
+  release(): void {
+    this.#late = undefined;
+  }
+
+  expire(): number {
+    this.#late?.();
+    return 0;
+  }
 }
