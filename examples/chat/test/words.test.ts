@@ -34,6 +34,7 @@ describe("the connection", () => {
     const away = followAway(undefined, lost, 1000);
     expect(connectionText(lost, away, 5900)).toEqual({
       label: "Reconnecting",
+      why: "",
       detail:
         "The connection was cut. Trying again for 4 s. What you write is kept and sent when the connection is back.",
     });
@@ -55,14 +56,40 @@ describe("the connection", () => {
   });
 
   it("says nothing more while all is well, nor in the first moments", () => {
-    expect(connectionText(stateOf("live"), undefined, 9000)).toEqual({ label: "Live", detail: "" });
+    expect(connectionText(stateOf("live"), undefined, 9000)).toEqual({ label: "Live", why: "", detail: "" });
     expect(connectionText(stateOf("connecting"), { since: 0, reason: "" }, 2999).detail).toBe("");
     expect(connectionText(stateOf("connecting"), { since: 0, reason: "" }, 3000).detail).toMatch(
       /^Trying for 3 s/,
     );
-    expect(connectionText({ ...stateOf("live"), transport: "sse" }, undefined, 0).label).toBe(
-      "Live over sse",
-    );
+  });
+
+  it("is told by which way it is where that is not the best, and why", () => {
+    const because = "ws: HTTP status 502.";
+    expect(connectionText({ status: "live", since: 0, transport: "sse", because }, undefined, 0)).toEqual({
+      label: "Live by event stream",
+      why: because,
+      detail: "",
+    });
+  });
+
+  it("is told with the seconds until the next attempt, and then with how long it has been tried", () => {
+    const away = { since: 0, reason: "" };
+    const waiting = { ...lost, retryAt: 7_500 };
+    const detailAt = (now: number) => connectionText(waiting, away, now).detail.split(" What")[0];
+    expect([5_000, 6_600, 7_500].map(detailAt)).toEqual([
+      "Next attempt in 3 s.",
+      "Next attempt in 1 s.",
+      "Trying again for 7 s.",
+    ]);
+  });
+
+  it("is told to be checked when the page has slept, without a word about losing anything", () => {
+    expect(followAway(undefined, stateOf("suspect"), 0)).toBeUndefined();
+    expect(connectionText(stateOf("suspect"), undefined, 0)).toEqual({
+      label: "Checking",
+      why: "",
+      detail: "",
+    });
   });
 });
 

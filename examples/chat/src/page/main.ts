@@ -109,9 +109,11 @@ let away: Away | undefined;
 function showConnection(): void {
   const now = performance.now();
   away = followAway(away, client.state, now);
-  const { label, detail } = connectionText(client.state, away, now);
+  const { label, why, detail } = connectionText(client.state, away, now);
   document.body.dataset.connection = client.state.status;
   setText(find("status", HTMLElement), label);
+  find("why", HTMLElement).hidden = why === "";
+  setText(find("reason", HTMLElement), why);
   setText(find("detail", HTMLElement), detail);
 }
 
