@@ -24,6 +24,11 @@ export interface ClientState {
   readonly because?: string | undefined;
   /** When the next attempt is due, ms of `performance.now()`; in the past: it is under way. */
   readonly retryAt?: number | undefined;
+  /**
+   * With the option `share`: this tab has the connection for all (`leader`), uses that of another tab (`follower`), or
+   * has one for itself (`alone`), because the browser or the page has no way to share.
+   */
+  readonly shared?: "leader" | "follower" | "alone" | undefined;
 }
 
 /** What a client tells, by event. */
@@ -46,6 +51,12 @@ export interface ClientOptions extends Partial<BackoffOptions> {
    * where it has worked before. The better one takes over if it comes after all. Default 1 000.
    */
   readonly fallbackDelay?: number;
+  /**
+   * One connection for all tabs of this browser that have the same URL, token and headers. A name instead of `true`
+   * says whose it is in place of token and headers: for cookies, tokens that differ from tab to tab, or a `fetch` or
+   * `WebSocket` of your own; a tab of somebody else must not give the same. Default `false`.
+   */
+  readonly share?: boolean | string;
   /** How long a transport may take until its first frame. Default 10 000. */
   readonly openTimeout?: number;
   /** A connection that lasted this long makes earlier failures forgotten. Default 10 000. */

@@ -225,7 +225,7 @@ export function createConnection(port: ConnectionPort): Connection {
     port.interrupted(false);
   };
   const backoff = (reason?: PartylineError): number =>
-    backoffDelay(failures++, timing, () => runtime.random(), reason?.retryAfter);
+    backoffDelay(failures++, timing, runtime.random, reason?.retryAfter);
   const retry = (reason: PartylineError, delay: number): void => {
     stopTimer();
     if (!reason.retryable) close(reason);

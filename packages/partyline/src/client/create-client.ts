@@ -2,7 +2,7 @@ import { backoffDelay } from "./backoff.ts";
 import { createChannel, type OpenChannel } from "./channel.ts";
 import type { Channel, ChannelOptions } from "./channel-types.ts";
 import type { Client, ClientEvents, ClientOptions } from "./client-types.ts";
-import { createConnection } from "./connection.ts";
+import { type Connection, createConnection } from "./connection.ts";
 import type { ConnectionPort } from "./connection-port.ts";
 import type { Core } from "./core.ts";
 import { createEmitter } from "./emitter.ts";
@@ -36,6 +36,8 @@ export interface World {
   readonly runtime: Runtime;
   readonly transports: Transports;
   readonly keeper: ConnectionPort["keeper"];
+  /** Makes a connection that is shared with other tabs; not there where there are none. */
+  readonly share?: (port: ConnectionPort, options: ClientOptions) => Promise<Connection>;
 }
 
 const globalWorld: World = {
@@ -46,6 +48,7 @@ const globalWorld: World = {
     poll: async () => (await import("./transports/poll.ts")).openPoll,
   },
   keeper: async (request) => (await import("./keeper.ts")).createKeeper(request),
+  share: async (port, options) => (await import("./share/share.ts")).share(port, options),
 };
 
 /**
@@ -82,7 +85,7 @@ export function createClient(url: string | URL, options: ClientOptions = {}): Cl
 
 /** As {@link createClient}, in a world of the caller's. */
 export function createClientIn(
-  { runtime, transports, keeper }: World,
+  { runtime, transports, keeper, share }: World,
   url: string | URL,
   options: ClientOptions = {},
 ): Client {
@@ -113,7 +116,7 @@ export function createClientIn(
       runtime.after(backoffDelay(refusals, settings, runtime.random, error?.retryAfter), run),
   };
 
-  const connection = createConnection({
+  const port: ConnectionPort = {
     runtime,
     transports,
     keeper,
@@ -151,7 +154,17 @@ export function createClientIn(
       if (state.status === "closed") for (const channel of [...channels.values()]) channel.close(error);
       events.emit("state", state);
     },
-  });
+  };
+  /** Where it is shared, what does that is loaded first; where it can't be, it is not shared. */
+  const coming =
+    options.share &&
+    share?.(port, options)
+      .catch(() => createConnection(port))
+      .then((shared) => (connection = shared));
+  // Only its state is looked at before the right one is there.
+  let connection: Connection = coming
+    ? ({ state: { status: "connecting", since: 0 } } as Connection)
+    : createConnection(port);
 
   const addChannel = (name: string): OpenChannel => {
     const added = createChannel(name, {}, core, () => channels.delete(name));
@@ -159,7 +172,7 @@ export function createClientIn(
     if (core.link) added.publisher.connected();
     return added;
   };
-  const close = async (): Promise<void> => connection.close(byUser);
+  const close = async (): Promise<void> => (coming && (await coming), connection.close(byUser));
 
   return {
     get state() {
@@ -173,7 +186,7 @@ export function createClientIn(
       return open.channel as Channel<T>;
     },
     on: events.on,
-    switchTransport: connection.switchTo,
+    switchTransport: async (name) => (await coming, connection.switchTo(name)),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -4,7 +4,6 @@ import type { Keep } from "../protocol/message.ts";
 import type { Position } from "../protocol/position.ts";
 import type { GapReason } from "../protocol/since.ts";
 import {
-  epochOf,
   type Jump,
   positionOf,
   readAttached,
@@ -33,6 +32,7 @@ function readLog(cursor: Position | undefined, event: LogEvent, keep: Keep): Ver
 }
 
 const at = (text: string): Position => positionOf(text);
+const epochOf = (text: string): string => positionOf(text).epoch;
 const message = (text: string): LogEvent => ({ t: "message", position: at(text) });
 const jump = (from: string, to: string, reason?: GapReason): Jump => ({ from: at(from), to: at(to), reason });
 const gap = (from: string, to: string, reason: GapReason): LogEvent => ({

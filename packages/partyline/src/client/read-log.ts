@@ -1,6 +1,10 @@
+import type { GapFields } from "../protocol/frames.ts";
 import type { Keep } from "../protocol/message.ts";
 import type { Position } from "../protocol/position.ts";
 import type { GapReason } from "../protocol/since.ts";
+
+/** A gap's fields, or a skip's. */
+export type JumpFields = Omit<GapFields, "reason"> & Partial<Pick<GapFields, "reason">>;
 
 /** A gap or a skip, with its positions read. */
 export interface Jump {
@@ -60,10 +64,10 @@ function counts(cursor: Position, { from, to, reason }: Jump, keep: Keep): boole
 
 /** The position in a server's frame, which is trusted to be one. */
 export function positionOf(text: string): Position {
-  return { epoch: epochOf(text), offset: Number(text.slice(text.indexOf(":") + 1)) };
+  const [epoch, offset] = text.split(":") as [string, string];
+  return { epoch, offset: Number(offset) };
 }
 
-/** The epoch of the position in a server's frame. */
-export function epochOf(text: string): string {
-  return text.slice(0, text.indexOf(":"));
+export function jumpOf({ from, to, reason }: JumpFields): Jump {
+  return { from: positionOf(from), to: positionOf(to), reason };
 }

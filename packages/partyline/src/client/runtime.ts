@@ -20,12 +20,10 @@ export interface Runtime {
   recall(name: string): string | undefined;
 }
 
-const NETWORK_EVENTS = ["online", "offline"];
-
 /** The runtime of browsers, Node and others alike. */
 export const globalRuntime: Runtime = {
   now: () => performance.now(),
-  date: () => Date.now(),
+  date: Date.now,
   after(ms, run) {
     const timer = setTimeout(run, ms);
     return () => clearTimeout(timer);
@@ -41,9 +39,11 @@ export const globalRuntime: Runtime = {
   isOnline: () => globalThis.navigator?.onLine !== false,
   onNetwork(change) {
     const { addEventListener: add, removeEventListener: remove } = globalThis;
-    for (const event of NETWORK_EVENTS) add?.(event, change);
+    add?.("online", change);
+    add?.("offline", change);
     return () => {
-      for (const event of NETWORK_EVENTS) remove?.(event, change);
+      remove?.("online", change);
+      remove?.("offline", change);
     };
   },
   recall(name) {

@@ -1,7 +1,7 @@
 import { type ErrorFrame, PROTOCOL_VERSION, type ResultFrame, type ServerFrame } from "../protocol/frames.ts";
 import { fromErrorFrame } from "./errors.ts";
 import type { Command, LinkHost } from "./link.ts";
-import { epochOf } from "./read-log.ts";
+import { positionOf } from "./read-log.ts";
 
 /**
  * The lines of one WebSocket, one SSE stream, one row of polls, or one `POST` of commands: numbers the commands, and
@@ -61,7 +61,7 @@ export function createStream(host: LinkHost, token: string | undefined): Stream 
     if (frame.t === "welcome") host.welcome(frame);
     else if (frame.t === "attached") {
       const { c, channel, position } = frame;
-      numbered.set(c, { channel, epoch: epochOf(position) });
+      numbered.set(c, { channel, epoch: positionOf(position).epoch });
       if (attaches.get(channel) === frame.n) host.reader(channel)?.attached(frame, stream);
     } else if (frame.t === "result" || frame.t === "error") answer(frame);
     else if (frame.t === "drain") host.drain();
@@ -73,7 +73,7 @@ export function createStream(host: LinkHost, token: string | undefined): Stream 
       if (!known) return;
       if (frame.t === "detached") channels.delete(known.channel);
       host.reader(known.channel)?.frame(frame, known.epoch, size);
-      if (frame.t === "gap") known.epoch = epochOf(frame.to);
+      if (frame.t === "gap") known.epoch = positionOf(frame.to).epoch;
     }
   };
   const line = (t: string, channel?: string, how?: object): string =>

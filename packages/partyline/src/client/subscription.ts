@@ -1,4 +1,3 @@
-import type { GapFields } from "../protocol/frames.ts";
 import type { Keep } from "../protocol/message.ts";
 import { PartylineError } from "../protocol/partyline-error.ts";
 import { formatPosition, type Position } from "../protocol/position.ts";
@@ -16,7 +15,8 @@ import { createInbox, type Inbox } from "./inbox.ts";
 import type { ChannelReader } from "./link.ts";
 import { type ChannelGap, type ChannelSkip, type Message, readMessage } from "./message.ts";
 import {
-  type Jump,
+  jumpOf,
+  type JumpFields,
   positionOf,
   readAttached,
   readJump,
@@ -316,11 +316,4 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
       update();
     },
   };
-}
-
-/** A gap's fields, or a skip's. */
-type JumpFields = Omit<GapFields, "reason"> & Partial<Pick<GapFields, "reason">>;
-
-function jumpOf({ from, to, reason }: JumpFields): Jump {
-  return { from: positionOf(from), to: positionOf(to), reason };
 }

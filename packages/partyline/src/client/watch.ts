@@ -1,6 +1,6 @@
 import { PartylineError } from "../protocol/partyline-error.ts";
 import { connectionLost, silence } from "./errors.ts";
-import type { LinkRequest } from "./link.ts";
+import type { LinkHost, LinkRequest, LinkTiming } from "./link.ts";
 
 /** The life of a link: it ends once, and by itself where nothing is heard any more. */
 export interface Watch {
@@ -21,6 +21,10 @@ export interface Watch {
   readonly over: boolean;
 }
 
+/** What of a request for a link is to be watched. */
+type WatchRequest = LinkTiming &
+  Pick<LinkRequest, "runtime"> & { readonly host: Pick<LinkHost, "end" | "alive"> };
+
 /** An answer to a probe: something has happened, so there is no reason for patience. */
 const PROBE_TIMEOUT = 2000;
 
@@ -34,7 +38,7 @@ const PROBE_TIMEOUT = 2000;
  * @param ended Called once, when the link ends.
  */
 export function createWatch(
-  { host, runtime, pingInterval, pongTimeout }: LinkRequest,
+  { host, runtime, pingInterval, pongTimeout }: WatchRequest,
   ask: () => unknown,
   ended: () => void,
 ): Watch {
