@@ -29,7 +29,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "node",
-          include: ["packages/*/{src,test}/**/*.test.ts", "scripts/**/*.test.ts"],
+          include: ["packages/*/{src,test}/**/*.test.ts", "scripts/**/*.test.ts", "bench/src/**/*.test.ts"],
           exclude: browserTests,
           testTimeout: 15_000,
           hookTimeout: 15_000,

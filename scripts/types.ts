@@ -8,6 +8,7 @@ const projects = [
   "packages/partyline/tsconfig.browser.json",
   "packages/partyline/tsconfig.json",
   "tsconfig.json",
+  "bench/tsconfig.json",
   ...exampleFolders().map((folder) => join(folder, "tsconfig.json")),
 ].filter((project) => existsSync(join(root, project)));
 
