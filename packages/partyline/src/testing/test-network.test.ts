@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Clock } from "../core/ports.ts";
 import { createMemoryBroker } from "../brokers/memory/index.ts";
 import type { ChannelGap, TransportName } from "../client/index.ts";
 import {
@@ -303,16 +304,37 @@ describe("a test network in memory", () => {
     await expect(net.server.restart()).rejects.toThrow("The server runs");
   });
 
-  it("asks the authenticator with the token of a client", async () => {
+  it("waits for answers that are made outside of it, which take none of its time", async () => {
+    const outside = <T>(value: T): Promise<T> =>
+      new Promise((resolve) => setTimeout(() => resolve(value), 5));
     await using net = await createTestNetwork({
       authenticator: {
-        authenticate: ({ token }) => ({ allows: (action) => action === "subscribe" || token === "ada" }),
+        authenticate: ({ token }) =>
+          outside({ allows: (action) => action === "subscribe" || token === "ada" }),
       },
     });
-    const ada = await net.client({ token: "ada" });
+    const before = net.now();
+    const ada = await net.client({ token: () => outside("ada") });
     const eve = await net.client({ token: "eve" });
     await net.settled();
     await ada.channel("a").publish(1);
     await expect(eve.channel("a").publish(2)).rejects.toMatchObject({ code: "forbidden" });
+    expect(net.now()).toBe(before);
+  });
+
+  it("lets time pass for an answer that needs it", async () => {
+    const clock: { current?: Clock } = {};
+    await using net = await createTestNetwork({
+      authenticator: {
+        authenticate: () =>
+          new Promise((resolve) => {
+            clock.current?.setTimer(() => resolve({ allows: () => true }), 1_000);
+          }),
+      },
+    });
+    clock.current = net.clock;
+    const ada = await net.client();
+    await net.settled();
+    expect(ada.state).toMatchObject({ status: "live", transport: "ws" });
   });
 });

@@ -95,7 +95,8 @@ export interface TestNetwork extends Faults, AsyncDisposable {
  * ```
  */
 export async function createTestNetwork(options: TestNetworkOptions = {}): Promise<TestNetwork> {
-  const { mode = "memory", seed = 1, past = "lost", broker: createBroker = createMemoryBroker } = options;
+  const { mode = "memory", seed = 1, past = "lost", authenticator } = options;
+  const { broker: createBroker = createMemoryBroker } = options;
   const medium: Medium = mode === "memory" ? createMemoryMedium(seed) : socketMedium;
   const servers: ServerHost[] = [];
   const clients = new Set<Followed>();
@@ -118,6 +119,11 @@ export async function createTestNetwork(options: TestNetworkOptions = {}): Promi
       create: (life) =>
         createPartyline({
           ...options,
+          ...(authenticator && {
+            authenticator: {
+              authenticate: (credentials) => medium.outside(authenticator.authenticate(credentials)),
+            },
+          }),
           hosts: [medium.listens ? "127.0.0.1" : MEMORY_HOST],
           clock: life.clock(medium.clock),
           broker: life.broker(openBroker()),
@@ -133,9 +139,11 @@ export async function createTestNetwork(options: TestNetworkOptions = {}): Promi
   const first = await startServer();
 
   const addClient = async ({ server = first, ...rest }: TestClientOptions = {}): Promise<TestClient> => {
+    const { token } = rest;
+    const asked = typeof token === "function" && { token: async () => medium.outside(token()) };
     const line = await medium.openLine(hostOf(server));
     lines.push(line);
-    const followed = followClient(line.connect(rest), line);
+    const followed = followClient(line.connect({ ...rest, ...asked }), line);
     clients.add(followed);
     followed.client.on("state", ({ status }) => status === "closed" && clients.delete(followed));
     return followed.client;

@@ -1,5 +1,5 @@
 import type { Client, ClientOptions } from "../../client/client-types.ts";
-import type { Clock } from "../../core/ports.ts";
+import type { Clock, MaybePromise } from "../../core/ports.ts";
 import type { Faults } from "../line/faults.ts";
 import type { ServerHost } from "./test-server.ts";
 
@@ -23,6 +23,8 @@ export interface Medium {
   /** Ms since 1970. */
   readonly now: () => number;
   readonly random: () => number;
+  /** Passes on an answer of the test's own code; what is settled waits for it. */
+  outside<T>(answer: MaybePromise<T>): MaybePromise<T>;
   openLine(host: ServerHost): Promise<MediumLine>;
   /** Resolves when all is said, and `open` no longer names something that is still to come. */
   settled(open: () => Promise<string | undefined>): Promise<void>;

@@ -45,6 +45,7 @@ export function createMemoryMedium(seed: number): Medium {
     clock,
     now: () => BEGINNING + clock.now(),
     random,
+    outside: (answer) => quiet.outside(answer),
     openLine: async (host) => createLine(host, { clock, moved: quiet.moved, random }),
     async settled(open) {
       const until = clock.now() + PATIENCE;
