@@ -57,7 +57,7 @@ export interface TestNetwork extends Faults, AsyncDisposable {
    * Resolves when all is as it will be: each client whose line is not blocked is connected, stands at the heads of its
    * channels, and has no publish that is not settled. In memory, no more time passes than that needs.
    *
-   * @throws Error where that does not come within 120 s of the network's time, or 10 s over sockets.
+   * @throws Error where that does not come within 10 minutes of the network's time, or 10 s over sockets.
    */
   settled(): Promise<void>;
   /**
@@ -65,6 +65,19 @@ export interface TestNetwork extends Faults, AsyncDisposable {
    * next; `advance(0)` is for what needs no time at all. Over sockets it waits.
    */
   advance(milliseconds: number): Promise<void>;
+  /**
+   * Resolves with this answer, and lets as much time pass as it takes. In memory, an answer that needs time never comes
+   * by being awaited alone.
+   *
+   * @throws Error where it does not come within 10 minutes of the network's time.
+   *
+   * @example
+   * ```ts
+   * net.cut();
+   * await net.until(client.channel("chat/lobby").publish("after the client is back"));
+   * ```
+   */
+  until<T>(answer: Promise<T>): Promise<T>;
   /** Drops the messages of a channel that are kept, as if newer ones had driven them out: who is behind has a gap. */
   trim(channel: string): void;
   /** Ends the life of a channel's log, messages and positions: it goes on in a later epoch. */
@@ -116,6 +129,7 @@ export async function createTestNetwork(options: TestNetworkOptions = {}): Promi
   const startServer = async (): Promise<ServerHost> => {
     const host = new ServerHost({
       listens: medium.listens,
+      until: (answer) => medium.until(answer),
       create: (life) =>
         createPartyline({
           ...options,
@@ -169,6 +183,7 @@ export async function createTestNetwork(options: TestNetworkOptions = {}): Promi
     client: addClient,
     settled: () => medium.settled(() => firstUnsettled(clients, openBroker())),
     advance: (milliseconds) => medium.advance(milliseconds),
+    until: (answer) => medium.until(answer),
     trim: (channel) => cutLog("trim", channel),
     forget: (channel) => cutLog("forget", channel),
     close,

@@ -29,4 +29,6 @@ export interface Medium {
   /** Resolves when all is said, and `open` no longer names something that is still to come. */
   settled(open: () => Promise<string | undefined>): Promise<void>;
   advance(milliseconds: number): Promise<void>;
+  /** Lets time pass until this is answered. */
+  until<T>(answer: Promise<T>): Promise<T>;
 }

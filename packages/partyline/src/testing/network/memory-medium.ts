@@ -24,8 +24,9 @@ export const MEMORY_HOST = "partyline.test";
 /** When virtual time begins, ms since 1970. */
 const BEGINNING = Date.UTC(2030, 0, 1);
 
-/** Longest that `settled` lets pass, ms: a dead connection is noticed by then, and another one opened. */
-const PATIENCE = 120_000;
+/** Longest that is let pass for something to come, ms: dead connections are noticed by then, and servers drained. */
+const PATIENCE = 600_000;
+const WAITED = "10 minutes of the network's time";
 
 // At hand, not loaded when they are needed: that would take a time of its own.
 const transports = { ws: () => openWebSocket, sse: () => openSse, poll: () => openPoll };
@@ -40,6 +41,18 @@ export function createMemoryMedium(seed: number): Medium {
   const quiet = createQuiet();
   const clock = quiet.clock(time);
   const random = createRandom(seed);
+
+  /** Lets timers fire, one after the other, until it is so; false where that does not come. */
+  const passUntil = async (isSo: () => Promise<boolean>): Promise<boolean> => {
+    const end = clock.now() + PATIENCE;
+    await quiet.settled();
+    while (!(await isSo())) {
+      if (!time.step(end - clock.now())) return false;
+      await quiet.settled();
+    }
+    return true;
+  };
+
   return {
     listens: false,
     clock,
@@ -48,19 +61,22 @@ export function createMemoryMedium(seed: number): Medium {
     outside: (answer) => quiet.outside(answer),
     openLine: async (host) => createLine(host, { clock, moved: quiet.moved, random }),
     async settled(open) {
-      const until = clock.now() + PATIENCE;
-      await quiet.settled();
-      for (let missing = await open(); missing !== undefined; missing = await open()) {
-        const late = !time.step(until - clock.now());
-        await quiet.settled();
-        if (late)
-          throw new Error(`Not settled within ${PATIENCE / 1_000} s of the network's time: ${missing}.`);
-      }
+      let missing: string | undefined;
+      const isSettled = async (): Promise<boolean> => (missing = await open()) === undefined;
+      if (!(await passUntil(isSettled))) throw new Error(`Not settled within ${WAITED}: ${missing}.`);
     },
     async advance(milliseconds) {
       const until = clock.now() + milliseconds;
       await quiet.settled();
       while (time.step(until - clock.now())) await quiet.settled();
+    },
+    async until(answer) {
+      let over = false;
+      const answered = answer.finally(() => (over = true));
+      // It is told below; until then nobody listens.
+      answered.catch(() => undefined);
+      if (!(await passUntil(async () => over))) throw new Error(`Not answered within ${WAITED}.`);
+      return answered;
     },
   };
 }

@@ -54,4 +54,5 @@ export const socketMedium: Medium = {
     }
   },
   advance: pass,
+  until: (answer) => answer,
 };

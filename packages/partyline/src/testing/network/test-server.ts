@@ -13,7 +13,7 @@ export interface TestServer {
   channel<T = unknown>(name: string): ServerChannel<T>;
   /** Ends it without a word: connections break, timers and what it was doing are gone. */
   crash(): void;
-  /** Ends it in good order, as a deploy does. With connections that take no end this takes time. */
+  /** Ends it in good order, as a deploy does; time passes as far as its connections take that. */
   stop(): Promise<void>;
   /** Starts it again at the same address, after a crash or a stop. */
   restart(): Promise<void>;
@@ -32,6 +32,8 @@ export interface ServerHostOptions {
   /** Does it listen on a port, or is it handed its connections? */
   readonly listens: boolean;
   readonly create: (life: Life) => Partyline;
+  /** Lets time pass until this is answered. */
+  readonly until: <T>(answer: Promise<T>) => Promise<T>;
   /** It has crashed or stopped. */
   readonly ended: () => void;
 }
@@ -90,7 +92,7 @@ export class ServerHost implements TestServer {
 
   async stop(): Promise<void> {
     const { partyline } = this;
-    await partyline.close();
+    await this.#options.until(partyline.close());
     if (this.#run?.partyline === partyline) this.end();
   }
 

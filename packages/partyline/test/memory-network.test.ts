@@ -1,0 +1,144 @@
+/** What only networks in memory do: time that passes when it is told to, and chance that is the same again. */
+import { describe, expect, it } from "vitest";
+import { createMemoryBroker } from "../src/brokers/memory/index.ts";
+import type { TransportName } from "../src/client/index.ts";
+import type { Clock } from "../src/core/ports.ts";
+import { createTestNetwork, type TrimmableBroker } from "../src/testing/test-network.ts";
+import { read, say } from "./support/network-reader.ts";
+
+const transports: TransportName[] = ["ws", "sse", "poll"];
+
+describe("a test network in memory", () => {
+  it("lets five quiet minutes pass in which clients stay connected", async () => {
+    await using net = await createTestNetwork();
+    const readers = [];
+    for (const transport of transports) readers.push(await read(net, { transports: [transport] }));
+    const [states, before] = [readers.map(({ client }) => client.state), net.now()];
+    await net.advance(5 * 60_000);
+    expect(net.now() - before).toBe(5 * 60_000);
+    await say(net, "still there");
+    await net.settled();
+    expect(readers.map(({ told }) => told)).toEqual(transports.map(() => ["still there"]));
+    expect(readers.map(({ client }) => client.state)).toEqual(states);
+  });
+
+  it("passes no time where none is needed", async () => {
+    await using net = await createTestNetwork();
+    const ada = await read(net);
+    const before = net.now();
+    await ada.client.channel("a").publish(1);
+    await net.settled();
+    expect(net.now()).toBe(before);
+  });
+
+  it("is the same for the same seed, and another for another", async () => {
+    const history = async (seed: number): Promise<unknown[]> => {
+      await using net = await createTestNetwork({ seed });
+      const events: unknown[] = [];
+      const publishes: Promise<unknown>[] = [];
+      for (const transport of transports) {
+        const { client } = await read(net, { transports: [transport] });
+        client.on("state", ({ status, since }) => events.push([transport, status, since]));
+        client.channel("a").on("message", ({ position, id }) => events.push([transport, position, id]));
+        client.channel("a").on("mark", (mark) => events.push([transport, mark]));
+        publishes.push(client.channel("a").publish(transport));
+      }
+      net.cut();
+      await net.advance(60_000);
+      await Promise.all(publishes);
+      return events;
+    };
+    const [one, again, other] = [await history(1), await history(1), await history(2)];
+    expect(one.length).toBeGreaterThan(20);
+    expect(again).toEqual(one);
+    expect(other).not.toEqual(one);
+  });
+
+  it("keeps the timers of an application on its own clock", async () => {
+    await using net = await createTestNetwork();
+    const ada = await read(net);
+    const tick = (): void => {
+      void say(net, "tick");
+      net.clock.setTimer(tick, 1_000);
+    };
+    net.clock.setTimer(tick, 1_000);
+    await net.advance(3_000);
+    expect(ada.told).toEqual(["tick", "tick", "tick"]);
+  });
+
+  it("says what does not settle", async () => {
+    await using net = await createTestNetwork({
+      broker(world) {
+        const broker = createMemoryBroker(world);
+        return { ...broker, subscribe: () => new Promise(() => undefined) };
+      },
+    });
+    await expect(read(net)).rejects.toThrow(
+      "Not settled within 10 minutes of the network's time: a is not attached.",
+    );
+  });
+
+  it("says what is not answered, and passes refusals on", async () => {
+    await using net = await createTestNetwork();
+    await expect(net.until(new Promise(() => undefined))).rejects.toThrow("Not answered within 10 minutes");
+    await expect(net.until(Promise.reject(new Error("no")))).rejects.toThrow("no");
+  });
+
+  it("ends a server in good order whose clients are gone in silence", async () => {
+    await using net = await createTestNetwork();
+    const ada = await read(net);
+    ada.client.line.blackhole();
+    const before = net.now();
+    await net.server.stop();
+    expect(net.now() - before).toBeLessThan(10_000);
+  });
+
+  it("says what a broker can't do, and which server does not run", async () => {
+    await using net = await createTestNetwork({
+      broker(world) {
+        const broker: TrimmableBroker = createMemoryBroker(world);
+        delete broker.trim;
+        return broker;
+      },
+    });
+    expect(() => net.trim("a")).toThrow("The broker of this network has no trim().");
+    net.server.crash();
+    expect(() => net.server.crash()).toThrow("The server does not run");
+    await net.server.restart();
+    await expect(net.server.restart()).rejects.toThrow("The server runs");
+  });
+
+  it("waits for answers that are made outside of it, which take none of its time", async () => {
+    const outside = <T>(value: T): Promise<T> =>
+      new Promise((resolve) => setTimeout(() => resolve(value), 5));
+    await using net = await createTestNetwork({
+      authenticator: {
+        authenticate: ({ token }) =>
+          outside({ allows: (action) => action === "subscribe" || token === "ada" }),
+      },
+    });
+    const before = net.now();
+    const ada = await net.client({ token: () => outside("ada") });
+    const eve = await net.client({ token: "eve" });
+    await net.settled();
+    await ada.channel("a").publish(1);
+    await expect(eve.channel("a").publish(2)).rejects.toMatchObject({ code: "forbidden" });
+    expect(net.now()).toBe(before);
+  });
+
+  it("lets time pass for an answer that needs it", async () => {
+    const clock: { current?: Clock } = {};
+    await using net = await createTestNetwork({
+      authenticator: {
+        authenticate: () =>
+          new Promise((resolve) => {
+            clock.current?.setTimer(() => resolve({ allows: () => true }), 1_000);
+          }),
+      },
+    });
+    clock.current = net.clock;
+    const ada = await net.client();
+    await net.settled();
+    expect(ada.state).toMatchObject({ status: "live", transport: "ws" });
+  });
+});
