@@ -54,6 +54,19 @@ describe("a test network in memory", () => {
     expect(other).not.toEqual(one);
   });
 
+  it("never goes back in time, also where two let it pass at once", async () => {
+    await using net = await createTestNetwork();
+    const times: number[] = [];
+    const look = (): void => {
+      times.push(net.now());
+      net.clock.setTimer(look, 7);
+    };
+    look();
+    await Promise.all([net.advance(100), net.advance(10), net.until(net.advance(50))]);
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+    expect(net.now() - (times[0] ?? 0)).toBeGreaterThanOrEqual(100);
+  });
+
   it("keeps the timers of an application on its own clock", async () => {
     await using net = await createTestNetwork();
     const ada = await read(net);
