@@ -241,17 +241,17 @@ export function createConnection(port: ConnectionPort): Connection {
 
   const wake = (): void => {
     away = false;
-    if (live) {
-      if (state.status === "live") {
-        tellLive("suspect", live.transport);
-        // Opened before the probe has given up; where the answer comes after all, it is let go.
-        later(timing.fallbackDelay, attempt);
-      }
-      live.link?.probe();
-    } else {
-      closeDials();
+    if (state.status === "suspect") return;
+    // They may be as dead as the live one.
+    closeDials();
+    if (!live) {
       retry(state.reason ?? silence(), 0);
+      return;
     }
+    tellLive("suspect", live.transport);
+    live.link?.probe();
+    // Opened before the probe has given up; where the answer comes after all, it is let go.
+    later(timing.fallbackDelay, attempt);
   };
   const leave = (): void => {
     away = true;

@@ -32,7 +32,7 @@ async function drained(options?: ClientOptions) {
 }
 
 describe("a server that drains", () => {
-  it("is left only when another connection was welcomed, at the same place and without a break", async () => {
+  it("is left only when another connection was welcomed, at the same place and without a break [DRAIN-11]", async () => {
     const { rig, states, got } = await drained();
     const [old, next] = rig.sockets;
     expect(rig.sockets).toHaveLength(2);
@@ -75,7 +75,7 @@ describe("a server that drains", () => {
     expect(rig.sockets).toHaveLength(2);
   });
 
-  it("goes on being used while no other one takes the client, which tries again with backoff", async () => {
+  it("goes on being used while no other one takes the client, which tries again with backoff [DRAIN-11]", async () => {
     const { rig, states, got } = await drained();
     const [old] = rig.sockets;
     for (const wait of [250, 500, 1_000]) {
@@ -160,7 +160,7 @@ it.each(["sse", "poll"] as const)(
 );
 
 it.each(["sse", "poll"] as const)(
-  "a server that drains is left over %s only when another connection was welcomed",
+  "a server that drains is left over %s only when another connection was welcomed [DRAIN-11]",
   async (transport) => {
     const http = createScriptedHttp();
     const rig = createClientRig({ transports: [transport], fetch: http.fetch });

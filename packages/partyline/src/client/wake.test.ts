@@ -110,7 +110,7 @@ describe("a page that wakes", () => {
     expect([dead.closed, rig.client.state.status, got]).toEqual([true, "live", [8]]);
   });
 
-  it("does not trust bytes that have waited since before the sleep, nor the answer to an older question", async () => {
+  it("does not trust bytes that have waited since before the sleep, nor the answer to an older question [LIVE-5]", async () => {
     const { rig, got } = await awake();
     rig.clock.advance(25_000);
     expect(rig.socket.take()).toEqual([{ t: "ping", n: 2 }]);
@@ -225,7 +225,7 @@ describe.each(["sse", "poll"] as const)("over %s", (transport) => {
     return { http, rig, states, present, newest };
   }
 
-  it("a page that wakes asks by a new request at its places, which takes over when it is answered", async () => {
+  it("a page that wakes asks by a new request at its places, which takes over when it is answered [LIVE-5]", async () => {
     const { rig, states, present, newest } = await awakeOverHttp();
     rig.page.wake();
     await settleStreams();
