@@ -1,6 +1,7 @@
 import { PartylineError } from "../protocol/errors.ts";
 import type { Entry, Keep } from "../protocol/message.ts";
 import type { Position } from "../protocol/position.ts";
+import type { Gap } from "../protocol/since.ts";
 import type { Channels } from "./channels.ts";
 import type { Context } from "./context.ts";
 import type {
@@ -105,7 +106,7 @@ class Gathered implements Connection {
   readonly #entries: Entry[] = [];
   #size = 0;
   #position: Position | undefined;
-  #gap: HistoryAnswer["gap"];
+  #gap: Gap | undefined;
   /** Head when it began: what there was by then belongs to the answer. */
   #target: Position | undefined;
   #full = false;
@@ -136,14 +137,22 @@ class Gathered implements Connection {
 
   write(outgoing: Outgoing): boolean {
     const { item } = outgoing;
+    if (this.#full) return false;
     if (item.is === "messages") this.#take(item.epoch, item.entries);
     else if (item.is === "skip") this.#position = item.to;
-    else if (item.is === "gap") {
-      this.#gap ??= item.gap;
-      this.#position = item.gap.to;
-    }
+    else if (item.is === "gap") this.#takeGap(item.gap);
     this.onProgress?.();
     return !this.#full;
+  }
+
+  /** An answer has one gap, before its messages: what follows some of them is told by the next answer. */
+  #takeGap(gap: Gap): void {
+    if (this.#entries.length > 0) {
+      this.#full = true;
+      return;
+    }
+    this.#gap = this.#gap ? joinGaps(this.#gap, gap) : gap;
+    this.#position = gap.to;
   }
 
   #take(epoch: string, entries: readonly Entry[]): void {
@@ -176,4 +185,10 @@ class Gathered implements Connection {
     const more = position.epoch !== head.epoch || position.offset < head.offset;
     return { entries: this.#entries, position, head, more, gap: this.#gap };
   }
+}
+
+/** Two gaps with nothing between them are one. */
+function joinGaps({ from, reason }: Gap, { to }: Gap): Gap {
+  if (from.epoch !== to.epoch) return { from, to, reason: "epoch" };
+  return { from, to, reason, lost: to.offset - from.offset };
 }

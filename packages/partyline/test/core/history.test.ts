@@ -63,4 +63,57 @@ describe("history", () => {
     harness.clock.turn();
     expect((await answer).entries).toHaveLength(2_500);
   });
+
+  describe("that waits, where retention overtakes it", () => {
+    /** A harness of `kept` messages, of which `newer` come right before the `n`th page is read. */
+    const overtaken = (kept: number, n: number, newer: number): Harness => {
+      let pages = 0;
+      const harness: Harness = createHarness({ retention: { count: kept } }, (memory) => ({
+        ...memory,
+        read(spec, since, limit) {
+          if (limit.messages > 0 && ++pages === n)
+            harness.append(
+              "a",
+              Array.from({ length: newer }, () => "newer"),
+            );
+          return memory.read(spec, since, limit);
+        },
+      }));
+      return harness;
+    };
+
+    it("tells what it missed before its first message as one gap [POS-15]", async () => {
+      const harness = overtaken(3, 1, 5);
+      const { epoch } = harness.append("a", ["1", "2", "3", "4", "5"])?.position ?? { epoch: "" };
+      const answer = await read(harness, {
+        since: { at: "position", position: { epoch, offset: 1 } },
+        wait: 5_000,
+      });
+      expect(answer.gap).toEqual({
+        from: { epoch, offset: 1 },
+        to: { epoch, offset: 7 },
+        reason: "retention",
+        lost: 6,
+      });
+      expect(offsets(answer)).toEqual([8, 9, 10]);
+    });
+
+    it("tells what it missed behind some messages with the next answer [POS-15]", async () => {
+      const harness = overtaken(600, 2, 600);
+      harness.append(
+        "a",
+        Array.from({ length: 600 }, () => "old"),
+      );
+      const asked = read(harness, { since: EARLIEST, limit: 10_000, wait: 5_000 });
+      await settle();
+      harness.clock.turn();
+      const first = await asked;
+      expect(first.gap).toBeUndefined();
+      expect(first.position).toMatchObject({ offset: first.entries.length });
+      const position = first.position ?? { epoch: "", offset: 0 };
+      const next = await read(harness, { since: { at: "position", position }, wait: 5_000 });
+      expect(next.gap).toMatchObject({ from: position, to: { offset: 600 } });
+      expect(offsets(next)[0]).toBe(601);
+    });
+  });
 });
