@@ -63,6 +63,8 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
   /** As the server said. */
   let known: Keep | undefined;
   let cursor: Position | undefined;
+  /** Where it was before it moved last. */
+  let before: Position | undefined;
   let head: Position | undefined;
   let asOf: number | undefined;
   /** When that was heard, by the machine's clock, which goes on while the machine sleeps. */
@@ -166,6 +168,7 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
   /** Does what the reader's rule says; `false` where the frame does not count. */
   const follow = (verdict: Verdict): boolean => {
     if (typeof verdict === "object") {
+      before = cursor;
       cursor = verdict;
       if (head?.epoch !== cursor.epoch || head.offset < cursor.offset) head = cursor;
       return true;
@@ -185,8 +188,16 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
     heardAt = runtime.date();
   };
   const jumped = ({ from, to, reason, lost }: JumpFields): void => {
-    const skip: ChannelSkip = { channel: name, from, to };
-    if (reason) deliver({ gap: { ...skip, reason, lost } });
+    // From where this reader was: during a hand-over that is beyond where the stream was asked from.
+    const skip: ChannelSkip = { channel: name, from: before ? formatPosition(before) : from, to };
+    if (reason)
+      deliver({
+        gap: {
+          ...skip,
+          reason,
+          lost: lost && before ? Math.max(0, positionOf(to).offset - before.offset) : lost,
+        },
+      });
     else events.emit("skip", skip);
   };
 
