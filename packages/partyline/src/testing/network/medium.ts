@@ -9,6 +9,9 @@ export interface MediumLine {
   readonly connections: number;
   /** Does nothing come through, one way at least, or to no server? */
   readonly blocked: boolean;
+  /** Of the server, over this line. */
+  readonly url: string;
+  readonly fetch: typeof fetch;
   leadTo(host: ServerHost): void;
   /** A client whose connections go over this line. */
   connect(options: ClientOptions): Client;

@@ -7,7 +7,8 @@ const BODILESS = [101, 204, 205, 304];
 /** A `fetch` whose requests go over connections that `connect` opens, one each. */
 export function createFetch(connect: () => Duplex): typeof fetch {
   return async (input, init) => {
-    // Not by way of the request: a test runner's DOM may have signals of its own, which Node takes for none.
+    // Not by way of the request: a test runner's DOM may have signals of its own, which Node takes for none; and the
+    // request's follows the caller's only until the garbage collector comes by.
     const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);
     const request = new Request(input, { ...init, signal: null });
     const { method, headers } = request;

@@ -124,6 +124,7 @@ function createLine(host: ServerHost, world: World): MediumLine {
     relays.add(new Relay({ near, far, conditions: line.conditions, clock, gone }));
     return client;
   };
+  const url = `http://${MEMORY_HOST}`;
   const network = { WebSocket: createWebSocketClass(connect), fetch: createFetch(connect) };
 
   return {
@@ -134,11 +135,13 @@ function createLine(host: ServerHost, world: World): MediumLine {
     get blocked() {
       return line.blocked || !target.running;
     },
+    url,
+    fetch: network.fetch,
     leadTo(other) {
       target = other;
     },
     connect: (options: ClientOptions) =>
-      createClientIn({ runtime: createRuntime(world), transports, keeper }, `http://${MEMORY_HOST}`, {
+      createClientIn({ runtime: createRuntime(world), transports, keeper }, url, {
         ...network,
         ...options,
       }),

@@ -34,6 +34,8 @@ export const socketMedium: Medium = {
       get blocked() {
         return line.blocked || !target.running;
       },
+      url: line.url,
+      fetch,
       leadTo(other) {
         target = other;
         line.leadTo(other.port);

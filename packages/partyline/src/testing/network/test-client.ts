@@ -11,6 +11,10 @@ import { hostOf, type TestServer } from "./test-server.ts";
 export interface TestLine extends Faults {
   /** Connections that are open now, those included of which one end or both hear nothing any more. */
   readonly connections: number;
+  /** Of the server, over this line. */
+  readonly url: string;
+  /** Requests over this line, to `url`: for what is no client of ours. */
+  readonly fetch: typeof fetch;
   /** Leads new connections to another server; those that are open stay where they are. */
   leadTo(server: TestServer): void;
 }
@@ -44,6 +48,8 @@ export function followClient(client: Client, line: MediumLine): Followed {
     get connections() {
       return line.connections;
     },
+    url: line.url,
+    fetch: line.fetch,
     leadTo: (server) => line.leadTo(hostOf(server)),
   };
   const channel = <T>(name: string, options?: ChannelOptions): Channel<T> => {
