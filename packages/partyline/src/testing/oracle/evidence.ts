@@ -1,13 +1,13 @@
 import type { EntryKind, Keep } from "../../protocol/message.ts";
 import type { GapReason } from "../../protocol/since.ts";
 
-/** A message, as far as the oracle compares it. */
+/** A message, as far as the oracle compares it. Not every reader is told all of it; what is absent is not compared. */
 export interface SeenMessage {
   /** `epoch:offset`. */
   readonly position: string;
   readonly id?: string | undefined;
   readonly key?: string | undefined;
-  readonly kind: EntryKind;
+  readonly kind?: EntryKind | undefined;
   /** As text, the same for the same data; empty for a deletion. */
   readonly data: string;
 }
@@ -53,6 +53,11 @@ export interface PublishRecord {
   readonly key?: string | undefined;
   readonly kind: EntryKind;
   readonly data: string;
+  /**
+   * It was under way when the log lost its past under a living connection. Perhaps both lives have it, in the later one
+   * behind what was published after it: its place among others says nothing.
+   */
+  readonly spansLives?: boolean | undefined;
   readonly fate: PublishFate;
 }
 

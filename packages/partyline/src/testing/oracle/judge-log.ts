@@ -29,18 +29,21 @@ export function judgeLog(channel: ChannelRecord, { publishes, readers }: Evidenc
 
   const own = publishes.filter((publish) => publish.channel === name);
   const byId = new Map(own.map((publish) => [publish.id, publish]));
+  /** For readers that are told no ids. */
+  const byData = new Map(own.map((publish) => [publish.data, publish]));
   const log = new Map<string, Witness>();
   const placeOfId = new Map<string, string>();
 
   const witness = (by: string, message: SeenMessage): void => {
     const { position, id } = message;
     const before = log.get(position);
-    if (!before) log.set(position, { by, message });
-    else if (!isSame(before.message, message))
+    if (before && !isSame(before.message, message))
       found(
         "disagreement",
         `At ${position} of "${name}" ${before.by} saw ${describe(before.message)}, ${by} ${describe(message)}.`,
       );
+    // Who knows more is the better witness.
+    if (!before || (id !== undefined && before.message.id === undefined)) log.set(position, { by, message });
     if (id === undefined) return;
     const { epoch } = placeOf(position);
     const elsewhere = placeOfId.get(`${epoch} ${id}`);
@@ -58,7 +61,7 @@ export function judgeLog(channel: ChannelRecord, { publishes, readers }: Evidenc
       for (const item of told) if (item.is === "message") witness(`the reader ${reader}`, item);
 
   for (const { by, message } of log.values()) {
-    const publish = byId.get(message.id ?? "");
+    const publish = message.id === undefined ? byData.get(message.data) : byId.get(message.id);
     if (!publish)
       found("foreign", `${by} saw at ${message.position} what nobody published: ${describe(message)}.`);
     else if (!isSame(publish, message))
@@ -107,10 +110,10 @@ function judgePublishers(
   found: (is: ViolationKind, message: string, of: string) => void,
 ): void {
   const newest = new Map<string, { readonly id: string; readonly position: string }>();
-  for (const { publisher, id, channel, fate } of publishes) {
+  for (const { publisher, id, channel, fate, spansLives } of publishes) {
     if (fate.is === "pending")
       found("unsettled", `The publish ${id} of ${publisher} to "${channel}" was never settled.`, publisher);
-    if (fate.is !== "stored") continue;
+    if (fate.is !== "stored" || spansLives) continue;
     const before = newest.get(publisher);
     if (before && isBefore(placeOf(fate.position), placeOf(before.position)))
       found(
@@ -124,17 +127,22 @@ function judgePublishers(
 
 type Comparable = Pick<SeenMessage, "id" | "key" | "kind" | "data">;
 
-/** A key that was not given is the empty one where keys count. */
 function isSame(one: Comparable, other: Comparable): boolean {
   return (
-    one.id === other.id &&
-    one.kind === other.kind &&
-    (one.key ?? "") === (other.key ?? "") &&
-    one.data === other.data
+    one.data === other.data &&
+    agree(one.id, other.id) &&
+    agree(one.kind, other.kind) &&
+    // Where keys count, one that was not given is the empty one.
+    (one.kind === undefined || other.kind === undefined || (one.key ?? "") === (other.key ?? ""))
   );
 }
 
-function describe({ id = "no id", key, kind, data }: Comparable): string {
+/** Who knows nothing of it agrees to anything. */
+function agree(one: string | undefined, other: string | undefined): boolean {
+  return one === undefined || other === undefined || one === other;
+}
+
+function describe({ id = "(no id)", key, kind, data }: Comparable): string {
   const short = data.length > 40 ? `${data.slice(0, 40)}… (${data.length})` : data;
-  return `${kind} ${id}${key ? ` of key ${key}` : ""} ${short}`;
+  return `${kind ?? "(no kind)"} ${id}${key ? ` of key ${key}` : ""} ${short}`;
 }

@@ -168,6 +168,20 @@ describe("the oracle, of the log", () => {
     expect(kinds(evidence([], {}, ofTwo))).toEqual([]);
   });
 
+  it("says nothing of the order of a publish that was under way when the log was flushed", () => {
+    const publishes = [publish(1, stored(2), { spansLives: true }), publish(2, stored(1))];
+    expect(kinds(evidence([], {}, publishes))).toEqual([]);
+  });
+
+  it("compares no more of a message than its reader was told", () => {
+    const bare = (data: string): Told => m(5, { id: undefined, kind: undefined, data });
+    expect(kinds(evidence([[began(4), bare("5")]]))).toEqual([]);
+    expect(kinds(evidence([[began(4), bare("6")]]))).toEqual(["disagreement"]);
+    const alone = [publish(5, { is: "refused", code: "uncertain" })];
+    expect(kinds(evidence([[began(4), bare("5")]], {}, alone))).toEqual([]);
+    expect(kinds(evidence([[began(4), bare("6")]], {}, alone))).toEqual(["foreign"]);
+  });
+
   it("finds a publish that was never settled", () => {
     expect(kinds(evidence([], {}, [publish(1, { is: "pending" })]))).toEqual(["unsettled"]);
   });

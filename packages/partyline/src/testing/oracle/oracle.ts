@@ -24,7 +24,7 @@ export interface OracleChannel {
    * How many messages it keeps, where nothing else (bytes, age) drops any: then a gap that covers what was kept is
    * found out. Default: any gap may be right.
    */
-  readonly count?: number;
+  readonly count?: number | undefined;
 }
 
 /** What a message can be published to: a channel of a client, or of the server. */
@@ -61,7 +61,10 @@ export interface Oracle {
   publish(channel: OracleTarget, data: unknown, options?: OraclePublish): Promise<PublishResult>;
   /** Deletes a key, as {@link Oracle.publish}. */
   delete(channel: Pick<Channel, "name" | "delete">, key: string, publisher?: string): Promise<PublishResult>;
-  /** The past of this channel (default: of all) was lost on purpose, as in a restart on the memory broker. */
+  /**
+   * The past of this channel was lost on purpose while its server went on, as in a flush; without a name: of all, in a
+   * restart.
+   */
   lostPast(channel?: string): void;
   /** Where the channel ends when all has come to rest, and what it keeps: asked of the server itself. */
   ended(channel: string, head: string | undefined, kept?: readonly OracleMessage[]): void;
@@ -86,16 +89,20 @@ export interface Oracle {
  */
 export function createOracle(): Oracle {
   const channels = new Map<string, ChannelRecord>();
-  const publishes: { publish: Omit<PublishRecord, "fate">; fate: PublishFate }[] = [];
+  const publishes: { publish: Omit<PublishRecord, "fate">; fate: PublishFate; spansLives?: true }[] = [];
   const logs: ReaderLog[] = [];
 
   const change = (name: string, changed: Partial<ChannelRecord> = {}): void => {
     const known = channels.get(name) ?? { channel: name, keep: "history", lives: 1 };
     channels.set(name, { ...known, ...changed });
   };
-  const addReader = (channel: string, reader: string = `reader ${logs.length + 1}`): ReaderLog => {
+  const addReader = (
+    channel: string,
+    reader: string = `reader ${logs.length + 1}`,
+    iterated = false,
+  ): ReaderLog => {
     change(channel);
-    const log = createReaderLog(reader, channel);
+    const log = createReaderLog(reader, channel, iterated);
     logs.push(log);
     return log;
   };
@@ -122,9 +129,9 @@ export function createOracle(): Oracle {
 
   const oracle: Oracle = {
     define: (name, options) => change(name, options),
-    reader: addReader,
+    reader: (channel, reader) => addReader(channel, reader),
     watch: (channel, reader) => watchChannel(addReader(channel.name, reader), channel),
-    messages: (channel, reader) => iterateChannel(addReader(channel.name, reader), channel),
+    messages: (channel, reader) => iterateChannel(addReader(channel.name, reader, true), channel),
     publish(channel, data, { publisher = "publisher", id = newId(publisher), ...options } = {}) {
       const { kind = data instanceof Uint8Array ? "binary" : "json", key } = options;
       return record({ publisher, channel: channel.name, id, key, kind, data: textOf(kind, data) }, () =>
@@ -140,12 +147,14 @@ export function createOracle(): Oracle {
     lostPast(name) {
       for (const { channel, lives } of channels.values())
         if (name === undefined || channel === name) change(channel, { lives: lives + 1 });
+      for (const entry of publishes)
+        if (entry.publish.channel === name && entry.fate.is === "pending") entry.spansLives = true;
     },
     ended: (name, head, kept) => change(name, { head, kept: kept?.map(seen) }),
     get evidence() {
       return {
         channels: [...channels.values()],
-        publishes: publishes.map(({ publish, fate }) => ({ ...publish, fate })),
+        publishes: publishes.map(({ publish, ...rest }) => ({ ...publish, ...rest })),
         readers: logs.map((log) => log.record),
       };
     },

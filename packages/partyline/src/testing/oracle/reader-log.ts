@@ -5,9 +5,9 @@ import type { EntryKind } from "../../protocol/message.ts";
 import type { ReaderRecord, SeenMessage, Told } from "./evidence.ts";
 import { placeOf } from "./place.ts";
 
-/** A message as any reader may have it. */
-export type OracleMessage = Pick<Message, "position" | "kind" | "data"> &
-  Partial<Pick<Message, "id" | "key">>;
+/** A message as any reader may have it. Without a `kind`, `data` is the text that was told. */
+export type OracleMessage = Pick<Message, "position" | "data"> &
+  Partial<Pick<Message, "id" | "key" | "kind">>;
 
 /** Writes down what one reader is told; for readers that are not a channel of partyline's client. */
 export interface OracleReader {
@@ -28,18 +28,45 @@ export interface ReaderLog extends OracleReader {
 /** A client's channel, as far as it is read. */
 export type Readable = Pick<Channel, "name" | "position" | "on" | "messages">;
 
-export function createReaderLog(reader: string, channel: string): ReaderLog {
+type JumpTold = Extract<Told, { is: "gap" | "skip" }>;
+
+/**
+ * @param iterated Gaps and skips are told when they come, messages when they are taken, which is later: they are put
+ * in order again.
+ */
+export function createReaderLog(reader: string, channel: string, iterated = false): ReaderLog {
   const told: Told[] = [];
+  /** Gaps and skips for which the messages before them have not been taken. */
+  const ahead: JumpTold[] = [];
+  let at: string | undefined;
   let present = true;
+
+  const write = (item: Told): void => {
+    told.push(item);
+    at = "to" in item ? item.to : item.position;
+  };
+  const jump = (item: JumpTold): void => {
+    if (iterated) ahead.push(item);
+    else write(item);
+  };
+  /** Those that begin where the reader stands: it has nothing more to take before them. */
+  const writeReached = (): void => {
+    while (ahead[0] && ahead[0].from === at) write(ahead.shift() as JumpTold);
+  };
   return {
     began(position) {
-      if (told.length === 0) told.push({ is: "began", position });
+      if (told.length === 0) write({ is: "began", position });
     },
-    message: (message) => void told.push({ is: "message", ...seen(message) }),
-    gap: ({ from, to, reason, lost }) => void told.push({ is: "gap", from, to, reason, lost }),
-    skip: ({ from, to }) => void told.push({ is: "skip", from, to }),
+    message(message) {
+      while (ahead.length > 0 && at !== undefined && !follows(at, message.position))
+        write(ahead.shift() as JumpTold);
+      write({ is: "message", ...seen(message) });
+    },
+    gap: ({ from, to, reason, lost }) => jump({ is: "gap", from, to, reason, lost }),
+    skip: ({ from, to }) => jump({ is: "skip", from, to }),
     left: () => void (present = false),
     get record() {
+      writeReached();
       return { reader, channel, told: [...told], present };
     },
   };
@@ -65,39 +92,20 @@ function noteBeginning(log: OracleReader, channel: Readable): () => void {
   return channel.on("state", begin);
 }
 
-/**
- * Iterates over a channel. Gaps and skips are told when they come, messages when they are taken, which is later: here
- * they are put in order again.
- */
+/** Iterates over a channel, at the pace of whoever takes the messages; the log must be an iterated one. */
 export function iterateChannel(log: OracleReader, channel: Readable): AsyncIterableIterator<Message, void> {
-  const ahead: { readonly from: string; readonly to: string; readonly write: () => void }[] = [];
-  let at = channel.position;
-  const offs = [
-    noteBeginning(log, channel),
-    channel.on("gap", (gap) => ahead.push({ ...gap, write: () => log.gap(gap) })),
-    channel.on("skip", (skip) => ahead.push({ ...skip, write: () => log.skip(skip) })),
-  ];
+  const offs = [noteBeginning(log, channel), channel.on("gap", log.gap), channel.on("skip", log.skip)];
   const messages = channel.messages();
   const end = (): void => {
     for (const off of offs) off();
-    for (const { write } of ahead.splice(0)) write();
     log.left();
-  };
-  const take = (message: Message): void => {
-    while (ahead.length > 0 && at !== undefined && !follows(at, message.position)) {
-      const jump = ahead.shift();
-      at = jump?.to;
-      jump?.write();
-    }
-    at = message.position;
-    log.message(message);
   };
   return {
     async next() {
       try {
         const result = await messages.next();
         if (result.done) end();
-        else take(result.value);
+        else log.message(result.value);
         return result;
       } catch (error) {
         end();
@@ -124,8 +132,8 @@ export function seen({ position, id, key, kind, data }: OracleMessage): SeenMess
 }
 
 /** The same text for the same data. */
-export function textOf(kind: EntryKind, data: unknown): string {
+export function textOf(kind: EntryKind | undefined, data: unknown): string {
   if (kind === "deleted") return "";
   if (data instanceof Uint8Array) return toBase64(data);
-  return kind === "text" ? String(data) : JSON.stringify(data);
+  return kind === "json" ? JSON.stringify(data) : String(data);
 }
