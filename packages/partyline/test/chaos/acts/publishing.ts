@@ -1,0 +1,63 @@
+import { postTarget } from "../post.ts";
+import { payload } from "../payload.ts";
+import type { Acts, Stage } from "./stage.ts";
+
+/** What publishers do. What becomes of each publish the oracle writes down. */
+export interface Publishing {
+  readonly acts: Pick<Acts, "publish" | "delete" | "post">;
+  /** A `POST` does not say when it was first tried: it must not be repeated after the clock has jumped. */
+  readonly clockJumped: () => void;
+  /** No more attempts. */
+  readonly end: () => void;
+}
+
+const ignore = (): void => undefined;
+
+export function createPublishing({ world, oracle, at, channel }: Stage): Publishing {
+  let published = 0;
+  let posters = 0;
+  let jumps = 0;
+  let over = false;
+  return {
+    clockJumped: () => void jumps++,
+    end: () => void (over = true),
+    acts: {
+      publish({ client, channel: name, count: messages, bytes }) {
+        // The server's own code is gone with it.
+        const runs = world.running && !world.stopped;
+        const target = client === undefined ? runs && world.channel(name) : channel(client, name);
+        if (!target) return false;
+        const publisher = client === undefined ? "server" : `client-${client}`;
+        for (let left = messages; left > 0; left--) {
+          const { data, options } = payload(++published, bytes, name);
+          oracle.publish(target, data, { publisher, ...options }).catch(ignore);
+        }
+        return true;
+      },
+      delete({ client, key }) {
+        const latest = channel(client, "latest");
+        if (latest) oracle.delete(latest, `key-${key}`, `client-${client}`).catch(ignore);
+        return latest !== undefined;
+      },
+      post({ client, channel: name, count: messages }) {
+        const poster = at(client);
+        if (!poster) return false;
+        const publisher = `post-${++posters}`;
+        const before = jumps;
+        const target = postTarget(poster, name, {
+          after: (ms) => world.after(ms),
+          givesUp: () => over || jumps > before,
+        });
+        const post = async (): Promise<void> => {
+          for (let left = messages; left > 0; left--) {
+            const { options } = payload(++published, 0, name);
+            const data = { n: published };
+            await oracle.publish(target, data, { publisher, ...options, kind: "json" }).catch(ignore);
+          }
+        };
+        void post();
+        return true;
+      },
+    },
+  };
+}

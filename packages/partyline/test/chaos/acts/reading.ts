@@ -1,0 +1,110 @@
+import type { Channel } from "../../../src/client/index.ts";
+import type { ChannelName } from "../history.ts";
+import type { Reading } from "../reading.ts";
+import { readEvents, readPolls } from "../raw-readers.ts";
+import type { WorldClient } from "../world.ts";
+import type { Acts, Stage } from "./stage.ts";
+
+/** What readers do. */
+export interface ReadingActs {
+  readonly acts: Pick<Acts, "read" | "stream" | "leave" | "pause" | "resume" | "storm" | "calm">;
+  /** All who read at present. */
+  readonly readings: () => Reading[];
+}
+
+const STORM_TRANSPORTS = ["ws", "sse", "poll"] as const;
+
+export function createReading({ world, oracle, at, channel, open }: Stage): ReadingActs {
+  /** By client and channel: one each. */
+  const readings = new Map<string, Reading>();
+  const storm: { readonly stormer: WorldClient; readonly listening: Reading }[] = [];
+  let stormers = 0;
+
+  const reading = (channel: Channel, end: () => void, hurry = (): void => undefined): Reading => ({
+    channel: channel.name,
+    get position() {
+      return channel.position;
+    },
+    end,
+    pause: () => channel.detach(),
+    resume: () => channel.resume(),
+    hurry,
+  });
+  const listen = (to: Channel, reader: string): Reading => reading(to, oracle.watch(to, reader));
+  const iterate = (over: Channel, reader: string, pace: number, ended: () => void): Reading => {
+    const messages = oracle.messages(over, `${reader}, iterating`);
+    let wait = pace;
+    const run = async (): Promise<void> => {
+      for (let next = await messages.next(); !next.done; next = await messages.next())
+        if (wait > 0) await world.after(wait);
+    };
+    // It throws what the server refuses, which none of the steps makes it do for good.
+    run().catch(ended);
+    return reading(
+      over,
+      () => void messages.return?.(),
+      () => void (wait = 0),
+    );
+  };
+  const steer =
+    (act: (found: Reading, place: string) => void) =>
+    ({ client, channel: name }: { readonly client: number; readonly channel: ChannelName }): boolean => {
+      const place = `${client} ${name}`;
+      const found = readings.get(place);
+      if (found) act(found, place);
+      return found !== undefined;
+    };
+
+  return {
+    readings: () => [...readings.values(), ...storm.map(({ listening }) => listening)],
+    acts: {
+      read({ client, channel: name, since, pace }) {
+        const place = `${client} ${name}`;
+        const read = channel(client, name) && at(client)?.client.channel(name, { since });
+        if (!read || readings.has(place)) return false;
+        const reader = `client-${client}`;
+        readings.set(
+          place,
+          pace === undefined
+            ? listen(read, reader)
+            : iterate(read, reader, pace, () => readings.delete(place)),
+        );
+        return true;
+      },
+      stream({ client, channel: name, by }) {
+        const place = `${client} ${name} ${by}`;
+        const reader = at(client);
+        if (!reader || readings.has(place)) return false;
+        const log = oracle.reader(name, `client-${client}, by ${by}`);
+        const read = by === "events" ? readEvents : readPolls;
+        readings.set(
+          place,
+          read(reader, name, log, (ms) => world.after(ms)),
+        );
+        return true;
+      },
+      leave: steer((found, place) => {
+        found.end();
+        readings.delete(place);
+      }),
+      pause: steer((found) => found.pause()),
+      resume: steer((found) => found.resume()),
+      async storm({ channel: name, clients }) {
+        for (let index = 0; index < clients; index++) {
+          const stormer = await open([STORM_TRANSPORTS[index % 3] ?? "ws"], 1000);
+          const read = stormer.client.channel(name, { since: "earliest", onGap: "continue" });
+          storm.push({ stormer, listening: listen(read, `storm-${++stormers}`) });
+        }
+        return true;
+      },
+      async calm() {
+        const leaving = storm.splice(0);
+        for (const { stormer, listening } of leaving) {
+          listening.end();
+          await stormer.client.close();
+        }
+        return leaving.length > 0;
+      },
+    },
+  };
+}

@@ -1,0 +1,63 @@
+/** Generated histories of publishing, reading and faults, judged by the oracle; `npm run chaos` plays more of them. */
+import { expect, it } from "vitest";
+import { MEMORY_SEEDS, PROCESS_SEEDS } from "./fixed-seeds.ts";
+import { generateHistory } from "./generate.ts";
+import { memoryWorlds } from "./memory-world.ts";
+import { openProcessWorlds } from "./process-world.ts";
+import { describeFailure, runHistory, shrinkRun, type Worlds } from "./run.ts";
+import { addTally, type Tally } from "./tally.ts";
+
+/** How long a failure may take to be made short, ms. */
+const SHRINKING = 40_000;
+
+/** Plays them, a few at once; throws the first failure, made short. */
+async function playSeeds(
+  worlds: Worlds,
+  { from, count }: typeof MEMORY_SEEDS | typeof PROCESS_SEEDS,
+  jobs: number,
+): Promise<Tally> {
+  const sum: Tally = new Map();
+  let next: number = from;
+  const work = async (): Promise<void> => {
+    while (next < from + count) {
+      const run = await runHistory(worlds, generateHistory(next++));
+      addTally(sum, run.tally);
+      if (run.violations.length > 0)
+        throw new Error(await describeFailure(worlds, run, await shrinkRun(worlds, run, SHRINKING)));
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
+  return sum;
+}
+
+it("loses nothing in silence in memory, whatever lines, clients, brokers and servers suffer", async () => {
+  const tally = await playSeeds(memoryWorlds, MEMORY_SEEDS, 1);
+  // That the faults bite: each kind was there, and so were its effects.
+  for (const what of [
+    "line: cut",
+    "line: halfClose",
+    "line: blackhole",
+    "line: buffer",
+    "line: throttle",
+    "line: split",
+    "server: kill",
+    "server: start with its past",
+    "server: start without its past",
+    "broker: jump",
+    "broker: refuse",
+    "broker: doubt",
+    "client: switched",
+    "gaps: epoch",
+    "gaps: retention",
+    "gaps: not-kept",
+    "skips",
+    "publishes answered as duplicates",
+  ])
+    expect([what, tally.get(what) ?? 0]).toEqual([what, expect.toSatisfy((times: number) => times > 0)]);
+}, 170_000);
+
+it("loses nothing in silence with servers that are killed and stopped, over sockets, in real time", async () => {
+  await using worlds = await openProcessWorlds();
+  const tally = await playSeeds(worlds, PROCESS_SEEDS, 3);
+  expect(tally.get("messages delivered")).toBeGreaterThan(0);
+}, 170_000);

@@ -1,0 +1,189 @@
+import { CHANNEL_NAMES, type ChannelName, type ClientSetup, type History, type Step } from "./history.ts";
+import { Random } from "./random.ts";
+
+const TRANSPORTS = ["ws", "sse", "poll"] as const;
+const MINUTE = 60_000;
+
+/** Draws the history of a seed. */
+export function generateHistory(seed: number): History {
+  const random = new Random(seed);
+  const clients = Array.from({ length: random.between(2, 5) }, () => drawClient(random));
+  const draw = new Drawing(random, clients.length);
+  return {
+    seed,
+    setup: { broker: random.chance(60) ? "outliving" : "own", clients },
+    steps: [...draw.beginning(), ...Array.from({ length: random.between(15, 60) }, () => draw.step())],
+  };
+}
+
+function drawClient(random: Random): ClientSetup {
+  const first = random.pick(TRANSPORTS);
+  const others = TRANSPORTS.filter((name) => name !== first);
+  return {
+    transports: random.chance(40) ? [first] : [first, ...others],
+    onGap: random.chance(75) ? "continue" : "function",
+    buffer: random.pick([4, 30, 1000]),
+    knowsKeep: random.chance(50),
+  };
+}
+
+class Drawing {
+  readonly #random: Random;
+  readonly #clients: number;
+
+  constructor(random: Random, clients: number) {
+    this.#random = random;
+    this.#clients = clients;
+  }
+
+  /** Most clients read something from the start, so that there is somebody to lose something. */
+  beginning(): Step[] {
+    const steps: Step[] = [];
+    for (let client = 0; client < this.#clients; client++)
+      for (let channels = this.#random.between(1, 3); channels > 0; channels--)
+        steps.push({ ...this.#read(), client });
+    steps.push(this.#stream());
+    return steps;
+  }
+
+  step(): Step {
+    return this.#random.weighted<() => Step>([
+      [26, () => this.#publish()],
+      [2, () => ({ do: "delete", client: this.#client(), key: this.#random.between(0, 4) })],
+      [
+        2,
+        () => ({
+          do: "post",
+          client: this.#client(),
+          channel: this.#channel(),
+          count: this.#random.between(1, 6),
+        }),
+      ],
+      [
+        18,
+        () => ({
+          do: "pass",
+          ms: this.#random.weighted([
+            [6, this.#random.between(1, 20)],
+            [3, this.#random.between(20, 150)],
+            [1, this.#random.between(300, 900)],
+          ]),
+        }),
+      ],
+      [4, () => this.#read()],
+      [2, () => this.#stream()],
+      [4, () => this.#reading()],
+      [5, () => ({ do: "switch", client: this.#client(), transport: this.#random.pick(TRANSPORTS) })],
+      [18, () => this.#fault()],
+      [8, () => ({ do: "mend", client: this.#client() })],
+      [1, () => ({ do: "storm", channel: this.#channel(), clients: this.#random.between(5, 20) })],
+      [1, () => ({ do: "calm" })],
+      [9, () => this.#server()],
+      [5, () => this.#broker()],
+    ])();
+  }
+
+  #client(): number {
+    return this.#random.between(0, this.#clients - 1);
+  }
+
+  #channel(): ChannelName {
+    return this.#random.weighted<ChannelName>([
+      [6, "small"],
+      [4, "big"],
+      [3, "latest"],
+      [2, "nothing"],
+    ]);
+  }
+
+  #publish(): Step {
+    const random = this.#random;
+    const channel = this.#channel();
+    // Bursts beyond what is kept, and messages that do not fit into one packet, are rarer than small talk.
+    const count = random.weighted([
+      [6, random.between(1, 4)],
+      [3, random.between(5, 30)],
+      [1, random.between(50, 150)],
+    ]);
+    const bytes = random.weighted([
+      [6, random.between(0, 60)],
+      [2, random.between(200, 3000)],
+      [1, count > 30 ? 100 : random.between(10_000, 60_000)],
+    ]);
+    return { do: "publish", ...(random.chance(80) ? { client: this.#client() } : {}), channel, count, bytes };
+  }
+
+  #read(): Extract<Step, { do: "read" }> {
+    const random = this.#random;
+    const channel = this.#channel();
+    // What an iterator is told ahead can't be put in order again where a gap may go backwards.
+    const iterates = channel !== "latest" && random.chance(30);
+    return {
+      do: "read",
+      client: this.#client(),
+      channel,
+      since: random.pick(["now", "earliest", "earliest", "last:5"] as const),
+      ...(iterates ? { pace: random.pick([0, 1, 5, 20]) } : {}),
+    };
+  }
+
+  #stream(): Step {
+    const random = this.#random;
+    const client = this.#client();
+    if (random.chance(40))
+      return { do: "stream", client, channel: random.pick(["small", "big"] as const), by: "polls" };
+    return { do: "stream", client, channel: random.pick(["small", "big", "nothing"] as const), by: "events" };
+  }
+
+  #reading(): Step {
+    const what = this.#random.weighted<"leave" | "pause" | "resume">([
+      [1, "leave"],
+      [2, "pause"],
+      [3, "resume"],
+    ]);
+    return { do: what, client: this.#client(), channel: this.#random.pick(CHANNEL_NAMES) };
+  }
+
+  #fault(): Step {
+    const random = this.#random;
+    const client = this.#client();
+    const direction = random.pick(["up", "down"] as const);
+    return random.weighted<() => Step>([
+      [6, () => ({ do: "fault", client, fault: "cut" })],
+      [2, () => ({ do: "fault", client, fault: "unplug" })],
+      [1, () => ({ do: "fault", client, fault: "stripUpgrade" })],
+      [2, () => ({ do: "fault", client, fault: "halfClose", direction })],
+      [2, () => ({ do: "fault", client, fault: "blackhole", direction })],
+      [3, () => ({ do: "fault", client, fault: "buffer", direction })],
+      [2, () => ({ do: "fault", client, fault: "delay", amount: random.between(1, 60) })],
+      [2, () => ({ do: "fault", client, fault: "throttle", amount: random.between(20, 400) * 1000 })],
+      [2, () => ({ do: "fault", client, fault: "split", amount: random.pick([7, 100, 1000]) })],
+    ])();
+  }
+
+  #server(): Step {
+    const random = this.#random;
+    return random.weighted<Step>([
+      [5, { do: "kill" }],
+      [2, { do: "close" }],
+      [9, { do: "start", past: random.chance(70) }],
+      [2, { do: "stop" }],
+      [4, { do: "continue" }],
+    ]);
+  }
+
+  #broker(): Step {
+    const random = this.#random;
+    const channel = this.#channel();
+    const times = random.between(1, 4);
+    return random.weighted<Step>([
+      [1, { do: "jump", ms: random.pick([-5 * MINUTE, -2000, 2000, 5 * MINUTE, 15 * MINUTE, 70 * MINUTE]) }],
+      [1, { do: "forget", channel }],
+      [
+        3,
+        { do: "refuse", channel, times, code: random.pick(["overloaded", "overloaded", "invalid"] as const) },
+      ],
+      [3, { do: "doubt", channel, times, stored: random.chance(50) }],
+    ]);
+  }
+}

@@ -1,0 +1,97 @@
+import { readFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { generateHistory } from "./generate.ts";
+import type { History } from "./history.ts";
+import { memoryWorlds } from "./memory-world.ts";
+import { openProcessWorlds } from "./process-world.ts";
+import { describeFailure, describeRun, type Run, runHistory, shrinkRun, type Worlds } from "./run.ts";
+import { addTally, count, formatTally, type Tally } from "./tally.ts";
+
+const USAGE = `usage: npm run chaos -- [--seeds N] [--minutes M] [--from SEED] [--world memory|processes] [--jobs N]
+       npm run chaos -- [--world memory|processes] --history FILE
+
+Plays generated histories of publishing, reading and faults, and asks the oracle whether anything was lost in silence.
+  --seeds N      how many histories (default 100)
+  --minutes M    ends after so much time, whatever is left (default: no limit)
+  --from SEED    the first seed (default 1)
+  --world W      memory: virtual time, one process. processes: real servers, TCP, real time (default memory)
+  --jobs N       histories at once (default 1 in memory, 3 with processes)
+  --history FILE plays the history of a failure that was printed before`;
+
+/** How long a failure may take to be made short, ms. */
+const SHRINKING = 120_000;
+
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string", default: "100" },
+    minutes: { type: "string", default: "Infinity" },
+    from: { type: "string", default: "1" },
+    world: { type: "string", default: "memory" },
+    jobs: { type: "string" },
+    history: { type: "string" },
+    help: { type: "boolean", default: false },
+  },
+});
+const [seeds, minutes, from] = [values.seeds, values.minutes, values.from].map(Number) as [
+  number,
+  number,
+  number,
+];
+const { world } = values;
+const jobs = Number(values.jobs ?? (world === "memory" ? 1 : 3));
+if (values.help || [seeds, minutes, from, jobs].some(Number.isNaN)) {
+  print(USAGE);
+  process.exit(values.help ? 0 : 2);
+}
+
+if (world !== "memory" && world !== "processes") {
+  print(USAGE);
+  process.exit(2);
+}
+await using worlds = world === "memory" ? memoryWorlds : await openProcessWorlds();
+process.exitCode = (await (values.history === undefined
+  ? playSeeds(worlds)
+  : playFile(worlds, values.history)))
+  ? 0
+  : 1;
+
+async function playFile(within: Worlds, file: string): Promise<boolean> {
+  const run = await runHistory(within, JSON.parse(await readFile(file, "utf8")) as History);
+  for (const { is, message } of run.violations) print(`${is}: ${message}`);
+  print(`${formatTally(run.tally)}\n${run.violations.length} violations`);
+  return run.violations.length === 0;
+}
+
+async function playSeeds(within: Worlds): Promise<boolean> {
+  const sum: Tally = new Map();
+  const failed: Run[] = [];
+  const start = performance.now();
+  const seconds = (): number => Math.round((performance.now() - start) / 1000);
+  let next = from;
+  let done = 0;
+
+  const work = async (): Promise<void> => {
+    while (next < from + seeds && seconds() < minutes * 60) {
+      const run = await runHistory(within, generateHistory(next++));
+      addTally(sum, run.tally);
+      count(sum, "steps", run.history.steps.length);
+      done++;
+      if (run.violations.length > 0) {
+        failed.push(run);
+        print(describeRun(run));
+      }
+      if (done % 10 === 0) print(`${done} of ${seeds} seeds, ${failed.length} failed, ${seconds()} s`);
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
+
+  for (const run of failed.slice(0, 3))
+    print(`\n${await describeFailure(within, run, await shrinkRun(within, run, SHRINKING))}`);
+  print(`\n${formatTally(sum)}`);
+  print(
+    `\n${done} seeds in ${seconds()} s, ${failed.length} failed: ${failed.map(({ history }) => history.seed).join(" ")}`,
+  );
+  return failed.length === 0;
+}

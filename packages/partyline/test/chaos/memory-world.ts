@@ -1,0 +1,123 @@
+/** Server, clients and the network between them in this process, in virtual time: a seed plays the same each time. */
+import { createMemoryBroker, type MemoryBroker } from "../../src/brokers/memory/index.ts";
+import type { Broker } from "../../src/core/ports.ts";
+import { deferred } from "../transport/probe.ts";
+import { createTestNetwork } from "../../src/testing/test-network.ts";
+import { readEnd, SERVER_OPTIONS } from "./chaos-server.ts";
+import { disturbLine } from "./disturb.ts";
+import { createFarBroker } from "./far-broker.ts";
+import type { Setup } from "./history.ts";
+import type { Worlds } from "./run.ts";
+import { createTroubledBroker, type TroubledBroker } from "./trouble.ts";
+import type { World } from "./world.ts";
+
+export const memoryWorlds: Worlds = {
+  name: "memory",
+  open: ({ setup, seed }) => openMemoryWorld(setup, seed),
+  [Symbol.asyncDispose]: () => Promise.resolve(),
+};
+
+/** Ms to a broker that outlives the server, one way. */
+const DISTANCE = 2;
+
+async function openMemoryWorld({ broker: kind }: Setup, seed: number): Promise<World> {
+  let ahead = 0;
+  /** A new past begins no earlier than an old one ended: that clocks go back *and* all is lost is not meant. */
+  let furthest = 0;
+  let past: { readonly memory: MemoryBroker; readonly troubled: TroubledBroker<Broker> } | undefined;
+  /** Told to what waits for a server that is gone. */
+  let gone = deferred<never>();
+
+  const net = await createTestNetwork({
+    ...SERVER_OPTIONS,
+    seed,
+    past: "lost",
+    broker({ now, random }) {
+      const memory = createMemoryBroker({ now: () => now() + ahead, random });
+      past ??= { memory, troubled: createTroubledBroker<Broker>(memory) };
+      // The network closes it when its server ends: whether it is to be lost is decided when the next one starts.
+      const { broker } = past.troubled;
+      const held: Broker = { ...broker, close: () => undefined };
+      const reached = kind === "own" ? held : createFarBroker(held, () => after(DISTANCE));
+      return { ...reached, forget: (name) => past?.memory.forget(name) };
+    },
+  });
+  const { server } = net;
+  let running = true;
+
+  function after(ms: number): Promise<void> {
+    return new Promise((resolve) => void net.clock.setTimer(resolve, ms));
+  }
+  /** Lets time pass until it is done. */
+  const drive = async <T>(act: Promise<T>): Promise<T> => {
+    let over = false;
+    const ended = act.finally(() => (over = true));
+    ended.catch(() => undefined);
+    while (!over) await net.advance(1);
+    return ended;
+  };
+  const end = (): void => {
+    running = false;
+    gone.promise.catch(() => undefined);
+    gone.reject(new Error("The server is gone."));
+    gone = deferred();
+  };
+
+  return {
+    name: "memory",
+    pass: (ms) => net.advance(ms),
+    after,
+    async openClient(options) {
+      const client = await net.client(options);
+      const { line } = client;
+      return {
+        client,
+        url: line.url,
+        fetch: line.fetch,
+        disturb: disturbLine(line),
+        mend: () => line.mend(),
+      };
+    },
+    get running() {
+      return running;
+    },
+    // A process that is stopped is the operating system's doing, and not to be had in memory.
+    stopped: false,
+    async kill() {
+      server.crash();
+      end();
+    },
+    async close() {
+      await drive(server.stop());
+      end();
+    },
+    async start(keep) {
+      const kept = keep && kind === "outliving";
+      if (!kept) {
+        past = undefined;
+        ahead = furthest;
+      }
+      await server.restart();
+      running = true;
+      return kept;
+    },
+    stop: undefined,
+    continue: () => undefined,
+    channel: (name) => ({
+      name,
+      publish: (data, options) => Promise.race([server.channel(name).publish(data, options), gone.promise]),
+    }),
+    async jump(ms) {
+      ahead += ms;
+      furthest = Math.max(furthest, ahead);
+    },
+    async forget(name) {
+      past?.memory.forget(name);
+    },
+    async trouble(name, times, trouble) {
+      past?.troubled.add(name, times, trouble);
+    },
+    ends: (name) => drive(readEnd(server.partyline, name)),
+    [Symbol.asyncDispose]: () => net.close(),
+  };
+}

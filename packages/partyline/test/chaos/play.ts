@@ -1,0 +1,94 @@
+import { type Evidence, judge, type Violation } from "../../src/testing/oracle/index.ts";
+import { createDisturbing } from "./acts/disturbing.ts";
+import { createPublishing } from "./acts/publishing.ts";
+import { createReading } from "./acts/reading.ts";
+import { type Acts, openStage, type Stage } from "./acts/stage.ts";
+import { CHANNEL_NAMES, type History, type Step } from "./history.ts";
+import type { Reading } from "./reading.ts";
+import { count, countEvidence, type Tally } from "./tally.ts";
+import type { World } from "./world.ts";
+
+/** How a history ended. */
+export interface Played {
+  /** None, where all is well. */
+  readonly violations: readonly Violation[];
+  readonly tally: Tally;
+  readonly evidence: Evidence;
+}
+
+/** How long all may take to come to rest when there are no more faults, ms of the world's time. */
+const REST = 30_000;
+const PAUSE = 20;
+
+/** Plays a history in a world that is new, lets all come to rest, and asks the oracle. */
+export async function play({ setup, steps }: History, world: World): Promise<Played> {
+  const stage = await openStage(world, setup.clients);
+  const publishing = createPublishing(stage);
+  const reading = createReading(stage);
+  const acts: Acts = {
+    async pass({ ms }) {
+      await world.pass(ms);
+      return true;
+    },
+    ...publishing.acts,
+    ...reading.acts,
+    ...createDisturbing(stage, publishing.clockJumped),
+  };
+  for (const step of steps) {
+    const act = acts[step.do] as (fields: Step) => boolean | Promise<boolean>;
+    if (await act(step)) count(stage.tally, nameOf(step));
+  }
+
+  await endFaults(stage, setup.clients.length);
+  await rest(stage, reading.readings);
+  publishing.end();
+  const { evidence } = stage.oracle;
+  countEvidence(stage.tally, evidence);
+  return { violations: judge(evidence), tally: stage.tally, evidence };
+}
+
+const GROUPS: readonly (readonly [string, readonly Step["do"][]])[] = [
+  ["server", ["kill", "close", "stop", "continue"]],
+  ["broker", ["jump", "forget", "refuse", "doubt"]],
+];
+
+function nameOf(step: Step): string {
+  if (step.do === "fault") return `line: ${step.fault}`;
+  if (step.do === "start") return `server: start ${step.past ? "with" : "without"} its past`;
+  const [group = "step"] = GROUPS.find(([, steps]) => steps.includes(step.do)) ?? [];
+  return `${group}: ${step.do}`;
+}
+
+async function endFaults({ world, oracle, at }: Stage, clients: number): Promise<void> {
+  for (let client = 0; client < clients; client++) at(client)?.mend();
+  if (world.stopped) world.continue();
+  if (!world.running && !(await world.start(true))) oracle.lostPast();
+}
+
+/** Waits until all publishes are settled and all readers level, or for too long. */
+async function rest(stage: Stage, readings: () => Reading[]): Promise<void> {
+  for (const reading of readings()) {
+    reading.hurry();
+    reading.resume();
+  }
+  for (let waited = 0; waited < REST; waited += PAUSE) {
+    if (await rests(stage, readings())) return;
+    await stage.world.pass(PAUSE);
+  }
+}
+
+async function rests({ world, oracle }: Stage, readings: readonly Reading[]): Promise<boolean> {
+  // First the publishes: once all are settled, the heads that are told next are the last ones.
+  if (oracle.evidence.publishes.some(({ fate }) => fate.is === "pending")) return false;
+  const heads = new Map<string, string | undefined>();
+  for (const name of CHANNEL_NAMES) {
+    const { head, kept } = await world.ends(name);
+    oracle.ended(name, head, kept);
+    heads.set(name, head);
+  }
+  return (
+    readings.every(({ channel, position }) => position === heads.get(channel)) &&
+    // The oracle looks longer, and at more.
+    oracle.violations().every(({ is }) => is !== "behind")
+  );
+}

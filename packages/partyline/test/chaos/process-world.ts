@@ -1,0 +1,114 @@
+/** A real server in a process of its own, clients in this one, TCP on loopback between them, and real time. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { createClient } from "../../src/client/index.ts";
+import { type NetworkLine, openLine } from "../../src/testing/network-line.ts";
+import { type BrokerProcess, startBrokerProcess } from "../support/remote-broker/index.ts";
+import { disturbLine } from "./disturb.ts";
+import type { Setup } from "./history.ts";
+import type { Worlds } from "./run.ts";
+import { type ServerProcess, startServerProcess } from "./server/process.ts";
+import type { World, WorldClient } from "./world.ts";
+
+/** Worlds of processes; pasts outlive their servers in one process that all share. */
+export async function openProcessWorlds(): Promise<Worlds> {
+  const held = await startBrokerProcess();
+  return {
+    name: "processes",
+    open: ({ setup }) => openProcessWorld(setup, held),
+    [Symbol.asyncDispose]: () => held[Symbol.asyncDispose](),
+  };
+}
+
+let pasts = 0;
+
+async function openProcessWorld({ broker }: Setup, held: BrokerProcess): Promise<World> {
+  const lines: NetworkLine[] = [];
+  const clients: WorldClient[] = [];
+  let past = `world ${++pasts}`;
+  let ahead = 0;
+  /** A new past begins no earlier than an old one ended: that a machine's clock goes back *and* all is lost is not meant. */
+  let furthest = 0;
+  let server: ServerProcess | undefined;
+  let stopped = false;
+
+  const begin = async (): Promise<void> => {
+    server = await startServerProcess({
+      ahead,
+      ...(broker === "outliving" ? { past: { port: held.port, name: past } } : {}),
+    });
+    for (const line of lines) line.leadTo(server.port);
+  };
+  const running = (): ServerProcess => {
+    if (!server) throw new Error("The server does not run.");
+    return server;
+  };
+  const gone = (): void => {
+    server = undefined;
+    stopped = false;
+  };
+  await begin();
+
+  return {
+    name: "processes",
+    pass: (ms) => sleep(ms),
+    after: (ms) => sleep(ms),
+    async openClient(options) {
+      const line = await openLine(server?.port ?? 1);
+      lines.push(line);
+      const url = `http://127.0.0.1:${line.port}`;
+      const client = createClient(url, options);
+      const opened = { client, url, fetch, disturb: disturbLine(line), mend: () => line.mend() };
+      clients.push(opened);
+      return opened;
+    },
+    get running() {
+      return server !== undefined;
+    },
+    get stopped() {
+      return stopped;
+    },
+    async kill() {
+      const killed = running();
+      gone();
+      await killed.kill();
+    },
+    async close() {
+      const closed = running();
+      gone();
+      await closed.ask.close();
+      await closed.kill();
+    },
+    async start(keep) {
+      const kept = keep && broker === "outliving";
+      if (!kept) {
+        past = `world ${++pasts}`;
+        ahead = furthest;
+      }
+      await begin();
+      if (!kept && broker === "outliving" && ahead !== 0) await running().ask.jump(ahead);
+      return kept;
+    },
+    stop() {
+      running().signal("SIGSTOP");
+      stopped = true;
+    },
+    continue() {
+      running().signal("SIGCONT");
+      stopped = false;
+    },
+    channel: (name) => ({ name, publish: (data, options) => running().ask.publish(name, data, options) }),
+    async jump(ms) {
+      ahead += ms;
+      furthest = Math.max(furthest, ahead);
+      await running().ask.jump(ms);
+    },
+    forget: (name) => running().ask.forget(name),
+    trouble: (name, times, trouble) => running().ask.trouble(name, times, trouble),
+    ends: (name) => running().ask.ends(name),
+    async [Symbol.asyncDispose]() {
+      for (const { client } of clients) await client.close();
+      for (const line of lines) await line.close();
+      await server?.kill();
+    },
+  };
+}
