@@ -108,7 +108,7 @@ describe("the moments of a drain", () => {
     rig.start({ within: 10_000, rate: 100 });
     await pass(rig, 1_000);
     rig.enter("late");
-    await pass(rig, 100);
+    await pass(rig, 1_100);
     expect(rig.asked.map(([name]) => name)).toEqual(["here", "late"]);
   });
 });

@@ -14,6 +14,8 @@ export interface DrainPlan {
 const ASKING = 0.8;
 /** Between two looks, ms. */
 const TICK = 20;
+/** Between two rounds for those who came late, ms. */
+const ROUND = 1_000;
 /** After the answer to a poll its client may be on its way with the next one, ms. */
 const BETWEEN_POLLS = 1_000;
 
@@ -46,8 +48,10 @@ export class Drain {
   readonly #asked = new WeakSet<Guest>();
   #count = 0;
   /** Those who are to be asked, the next one last. */
-  #queue: Guest[];
+  readonly #queue: Guest[];
   readonly #total: number;
+  /** When everybody is looked through again, ms after the beginning. */
+  #nextRound = 0;
   #polledAt = -Infinity;
 
   constructor(world: DrainWorld, plan: DrainPlan) {
@@ -103,8 +107,9 @@ export class Drain {
       this.#count++;
       this.ask(guest);
     }
-    if (this.#queue.length > 0) return;
+    if (this.#queue.length > 0 || elapsed < this.#nextRound) return;
     // Whoever was on the way in when it began has come by now.
+    this.#nextRound = elapsed + ROUND;
     for (const guest of this.#unasked()) this.ask(guest);
   }
 

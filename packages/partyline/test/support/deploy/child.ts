@@ -6,6 +6,11 @@ import type { ServerOrders, ServerReport } from "./messages.ts";
 /** Between two looks at how many have arrived, ms. */
 const LOOK = 20;
 
+interface Look {
+  readonly at: number;
+  readonly arrived: number;
+}
+
 process.on("disconnect", () => process.exit(1));
 process.once("message", (orders: ServerOrders) => void serve(orders));
 
@@ -19,7 +24,7 @@ async function serve({ broker, port = 0, limits, drain }: ServerOrders): Promise
     },
     ...(limits ? { limits } : {}),
   });
-  const looks: { readonly at: number; readonly arrived: number }[] = [];
+  const looks: Look[] = [];
   const look = (): number => {
     const arrived = server.counters().arrived?.[""] ?? 0;
     if (arrived !== looks.at(-1)?.arrived) looks.push({ at: performance.now(), arrived });
@@ -32,7 +37,8 @@ async function serve({ broker, port = 0, limits, drain }: ServerOrders): Promise
       arrived,
       postponed: postponed?.[""] ?? 0,
       peak: peakOf(looks),
-      arriving: ((looks.at(-1)?.at ?? 0) - (looks[1]?.at ?? 0)) / 1_000,
+      arriving: secondsUntil(looks, arrived),
+      mostArrived: secondsUntil(looks, arrived * 0.9),
       asked: drained?.["asked"] ?? 0,
       sent: drained?.["sent"] ?? 0,
       connections: server.connections,
@@ -50,7 +56,7 @@ async function serve({ broker, port = 0, limits, drain }: ServerOrders): Promise
 }
 
 /** Most that arrived within a second. */
-function peakOf(looks: readonly { readonly at: number; readonly arrived: number }[]): number {
+function peakOf(looks: readonly Look[]): number {
   let peak = 0;
   let from = 0;
   for (const { at, arrived } of looks) {
@@ -58,4 +64,10 @@ function peakOf(looks: readonly { readonly at: number; readonly arrived: number 
     peak = Math.max(peak, arrived - (looks[from]?.arrived ?? arrived));
   }
   return peak;
+}
+
+/** From the first that arrived to this many. */
+function secondsUntil(looks: readonly Look[], many: number): number {
+  const { at } = looks.find(({ arrived }) => arrived >= many) ?? { at: 0 };
+  return (at - (looks[1]?.at ?? at)) / 1_000;
 }

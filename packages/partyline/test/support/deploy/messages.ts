@@ -18,8 +18,9 @@ export interface ServerReport {
   readonly postponed: number;
   /** Most attaches that were let in within one second. */
   readonly peak: number;
-  /** From the first that was let in to the newest, seconds. */
+  /** From the first that was let in to the newest, seconds; and until nine of ten were. */
   readonly arriving: number;
+  readonly mostArrived: number;
   /** Connections that were asked to leave, and that were sent away. */
   readonly asked: number;
   readonly sent: number;
