@@ -37,6 +37,7 @@ describe(`a deploy under ${CLIENTS} clients`, { timeout: TIMEOUT }, () => {
     const first = await start(context, { broker: past.port });
     const url = `http://127.0.0.1:${first.port}`;
     await using crowd = gatherCrowd(url, CLIENTS);
+    context.signal.addEventListener("abort", () => tell("missing", crowd.missing()));
     await crowd.attached();
     await using publisher = startPublisher(url, RATE);
     await first.terminate();
@@ -62,6 +63,7 @@ describe(`a deploy under ${CLIENTS} clients`, { timeout: TIMEOUT }, () => {
     const old = await start(context, { broker: past.port, drain: { within: "25s" } });
     await front.add(old.port);
     await using crowd = gatherCrowd(front.url, CLIENTS);
+    context.signal.addEventListener("abort", () => tell("missing", crowd.missing()));
     await crowd.attached();
     await using publisher = startPublisher(front.url, RATE);
     await publisher.entered;

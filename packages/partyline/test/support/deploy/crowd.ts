@@ -10,6 +10,8 @@ export type Trouble = string;
 
 /** Many clients of ours, on all transports. Each follows two channels and knows what it has to be told. */
 export interface Crowd extends AsyncDisposable {
+  /** Who is not attached, or not told everything. */
+  missing(): readonly string[];
   /** Resolves when all are attached, as they are at first, and after a break. */
   attached(): Promise<void>;
   /** What was lost, doubled or out of order, and each gap. */
@@ -24,6 +26,8 @@ export interface Crowd extends AsyncDisposable {
 
 interface Reading {
   readonly name: string;
+  /** How it is, for people. */
+  tell(): string;
   last: number;
   goal: number | undefined;
   readonly reached: Deferred<void>;
@@ -40,9 +44,11 @@ export function gatherCrowd(url: string, size: number): Crowd {
   let told = 0;
 
   const follow = (client: Client, who: string, name: string): void => {
-    const reading: Reading = { name, last: 0, goal: undefined, reached: deferred<void>() };
-    away.add(reading);
     const channel = client.channel<number>(name, { since: "earliest", onGap: "continue" });
+    const tell = (): string =>
+      `${who}, ${client.state.status}, in ${name}, ${channel.state.status}: ${reading.last}/${reading.goal}`;
+    const reading: Reading = { name, tell, last: 0, goal: undefined, reached: deferred<void>() };
+    away.add(reading);
     channel.on("gap", ({ reason }) => troubles.push(`${who} in ${name}: gap ${reason}`));
     channel.on("state", ({ status, error }) => {
       if (status === "attached") away.delete(reading);
@@ -75,6 +81,10 @@ export function gatherCrowd(url: string, size: number): Crowd {
   }
 
   return {
+    missing: () =>
+      readings
+        .filter((reading) => away.has(reading) || reading.last < (reading.goal ?? 0))
+        .map((reading) => reading.tell()),
     attached: () => (away.size === 0 ? Promise.resolve() : new Promise((resolve) => whole.push(resolve))),
     troubles,
     breaks,
