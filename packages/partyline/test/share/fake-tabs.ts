@@ -61,7 +61,7 @@ export function createFakeTabs(wire: (to: Page) => Wire, cutWire: (cut: Wire) =>
           lock.holder = undefined;
           lock.waiting.unshift(ask);
           robbed?.wire.queue.push(() => {
-            if (!robbed.over) robbed.lost?.();
+            if (!robbed.over) robbed.lost?.(true);
           });
         } else lock.waiting.push(ask);
         grant(name);

@@ -235,10 +235,10 @@ describe("a tab that takes nothing", () => {
         await world.rest();
       }
     };
-    await publish(100);
+    await publish(30);
     const { waiting } = world;
     await publish(50);
-    expect(got).toHaveLength(150);
+    expect(got).toHaveLength(80);
     expect(world.waiting).toBe(waiting);
     asleep.thaw();
     await world.pass(4_000);

@@ -24,6 +24,8 @@ export interface Tab {
   thaw(): Promise<void>;
   setOffline(offline: boolean): Promise<void>;
   close(): Promise<void>;
+  /** Ends its process. */
+  crash(): void;
 }
 
 /** A Chromium with tabs. */
@@ -122,6 +124,8 @@ function createTab(
       await ask("Network.emulateNetworkConditions", { offline, ...speed });
     },
     close: () => ask("Page.close").then(() => undefined),
+    // Nobody is left to answer.
+    crash: () => void ask("Page.crash"),
   };
   return tab;
 }

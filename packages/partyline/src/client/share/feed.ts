@@ -59,7 +59,7 @@ interface Piece {
 
 /** What of the newest is kept, for readings that are a little behind. */
 const TAIL_PIECES = 256;
-const TAIL_LENGTH = 256 * 1024;
+const TAIL_LENGTH = 64 * 1024;
 
 /** Awaited is the reply to an attach that has been asked for and not been sent. */
 const ASKED = {};

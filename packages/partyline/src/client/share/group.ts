@@ -97,12 +97,15 @@ export function createGroup(port: GroupPort): Group {
         room?.post({ t: "lead", hub: hub.id } satisfies RoomMessage);
         follow(hub.id);
       },
-      lost() {
-        const robbed = hub;
+      lost(stolen) {
+        hub?.close();
         hub = undefined;
-        robbed?.close();
-        if (robbed) askForLock(false);
-        else port.full();
+        if (!stolen) {
+          port.full();
+          return;
+        }
+        askForLock(false);
+        if (!session) seek();
       },
     });
   };

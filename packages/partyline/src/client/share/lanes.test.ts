@@ -223,3 +223,84 @@ describe.each([
     );
   });
 });
+
+describe("a channel of several publishers on one connection", () => {
+  /** What has left, with `!` where it is marked first, and how it is answered. */
+  function rig() {
+    const left: { readonly text: string; readonly command: Command }[] = [];
+    const link: Pick<Link, "send"> = {
+      send(command) {
+        const text = command.fields();
+        if (text) left.push({ text: command.first ? `${text}!` : text, command });
+      },
+    };
+    const lanes = createLanes(link as Link);
+    const [ada, grace] = [{}, {}];
+    const send = (tab: object, fields: string, first = false, channel = "a"): void =>
+      lanes.send({ tab, channel, first, fields, answer: () => undefined });
+    const answer = async (index: number, code?: ErrorFrame["code"]): Promise<void> => {
+      left[index]?.command.answer(
+        code ? { t: "error", code, message: "", remedy: "" } : { t: "result", n: 0, position: "e:1" },
+      );
+      for (let round = 0; round < 3; round++) await Promise.resolve();
+    };
+    return { lanes, ada, grace, send, answer, texts: () => left.map(({ text }) => text) };
+  }
+
+  it("takes turns, so that one alone has commands under way [PUB-21]", async () => {
+    const { ada, answer, grace, send, texts } = rig();
+    send(ada, "a1");
+    send(ada, "a2");
+    send(grace, "g1");
+    send(ada, "a3");
+    send(grace, "other channel", false, "b");
+    expect(texts()).toEqual(["a1", "a2", "other channel"]);
+    await answer(0);
+    await answer(1);
+    expect(texts()).toEqual(["a1", "a2", "other channel", "g1"]);
+    await answer(3);
+    expect(texts().at(-1)).toBe("a3");
+  });
+
+  it("ends for the next one the hold that another one's refusal has left behind", async () => {
+    const { ada, answer, grace, send, texts } = rig();
+    send(ada, "a1");
+    send(grace, "g1");
+    send(grace, "g2");
+    await answer(0, "invalid");
+    expect(texts()).toEqual(["a1", "g1!", "g2"]);
+  });
+
+  it("drops what was sent behind a refusal, until the publisher begins again", async () => {
+    const { ada, answer, send, texts } = rig();
+    send(ada, "a1");
+    await answer(0, "rate-limited");
+    send(ada, "a2");
+    expect(texts()).toEqual(["a1"]);
+    send(ada, "a1", true);
+    send(ada, "a2");
+    expect(texts()).toEqual(["a1", "a1!", "a2"]);
+  });
+
+  it("takes late answers to what was sent before that for nothing", async () => {
+    const { ada, answer, send, texts } = rig();
+    send(ada, "a1");
+    send(ada, "a2");
+    await answer(0, "rate-limited");
+    send(ada, "a1", true);
+    await answer(1, "again");
+    send(ada, "a2");
+    // Marked first, it would be stored even if the one before it is refused again.
+    expect(texts()).toEqual(["a1", "a2", "a1!", "a2"]);
+  });
+
+  it("forgets what a publisher that has left had not sent yet", async () => {
+    const { ada, answer, grace, lanes, send, texts } = rig();
+    send(ada, "a1");
+    send(grace, "g1");
+    send(ada, "a2");
+    lanes.leave(grace);
+    await answer(0);
+    expect(texts()).toEqual(["a1", "a2"]);
+  });
+});

@@ -40,7 +40,7 @@ const MAX_MEMBERS = 100;
  * Characters under way to one tab. A tab that takes nothing, as one that is frozen, is let go at that: what is said to
  * it waits in the browser, which knows no bound. When it wakes up it joins again, from where it stands.
  */
-const MAX_UNDER_WAY = 4 * 1024 * 1024;
+const MAX_UNDER_WAY = 1024 * 1024;
 
 /** The name of the lock that a tab holds as long as it lives. */
 export const lifeOf = (base: string, tab: string): string => `${base}/life/${tab}`;

@@ -3,7 +3,7 @@ export interface Tabs {
   /**
    * Asks for a lock, of which one tab at a time has one.
    *
-   * @param ask `granted` is called when it is there, which may be at once; `lost` when it was stolen, or can't be had.
+   * @param ask `granted` is called when it is there; `lost` when another tab has stolen it, or when it can't be had.
    * @returns Gives it back, or stops waiting for it.
    */
   lock(name: string, ask: LockRequest): () => void;
@@ -17,7 +17,7 @@ export interface LockRequest {
   /** Takes it from whoever has it, past those who wait. */
   readonly steal?: boolean;
   readonly granted: () => void;
-  readonly lost?: () => void;
+  readonly lost?: (stolen: boolean) => void;
 }
 
 /** One end of a conversation under a name. */
@@ -45,8 +45,8 @@ export function browserTabs(): Tabs | null {
         });
       };
       // A request that steals can't be called off, and need not be: it is granted at once.
-      locks.request(name, steal ? { steal } : { signal: waiting.signal }, hold).catch(() => {
-        if (!over) lost?.();
+      locks.request(name, steal ? { steal } : { signal: waiting.signal }, hold).catch((error: unknown) => {
+        if (!over) lost?.((error as Error).name === "AbortError");
       });
       return () => {
         over = true;
