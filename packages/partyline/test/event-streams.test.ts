@@ -2,6 +2,8 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createPartyline, type Partyline, type PartylineOptions } from "../src/server.ts";
+import { createVirtualClock } from "../src/testing/virtual-clock.ts";
+import { silent } from "./support/line-rig.ts";
 import { openRawSse, readStream } from "./transport/http-probes.ts";
 import { Inbox } from "./transport/probe.ts";
 import type { ReadSseEvent } from "../src/protocol/sse.ts";
@@ -168,6 +170,27 @@ describe("an event stream of a channel", () => {
     await line.until(() => line.text.includes("\n:\n\n"));
     for (const block of line.text.split("\n\n"))
       expect(/^retry:/m.test(block)).toBe(/^data:/m.test(block) && /^retry:/m.test(block));
+  });
+
+  it("is sent one comment for each quiet time, and none more [LIVE-4]", async () => {
+    const clock = createVirtualClock();
+    await using quiet = createPartyline({
+      clock,
+      logger: silent,
+      heartbeat: { comment: 15 },
+      intervals: { mark: 1e9 },
+    });
+    const response = await quiet.fetch(
+      new Request("http://localhost/channels/a", { headers: { accept: "text/event-stream" } }),
+    );
+    clock.advance(5 * 60_000);
+    const closed = quiet.close();
+    clock.advance(60_000);
+    const [, ...comments] = (await response.text()).split("\n:\n");
+    await closed;
+    // A look at each connection every second or two makes it a little less often than every 15 s.
+    expect(comments.length).toBeGreaterThanOrEqual(300 / 18);
+    expect(comments.length).toBeLessThanOrEqual(300 / 15);
   });
 
   it("that takes no byte for too long is closed [ATT-7]", async () => {

@@ -131,8 +131,11 @@ export abstract class StreamConnection implements Connection, Kept {
     const quiet = second - this.#since;
     switch (this.#state) {
       case "open":
-        if (this.#fresh) this.#since = second;
-        else if (quiet >= this.surroundings.heartbeat.comment) this.send(SSE_COMMENT);
+        if (!this.#fresh) {
+          if (quiet < this.surroundings.heartbeat.comment) return;
+          this.send(SSE_COMMENT);
+        }
+        this.#since = second;
         this.#fresh = false;
         return;
       case "full": {
