@@ -97,6 +97,20 @@ describe("an attached server", () => {
     expect(await taken).toBe("/x/channels/a");
   });
 
+  it("lets streams and polls be quiet for longer than its host lets connections", async () => {
+    const server = create();
+    const http = createServer();
+    http.timeout = 100;
+    server.attach(http);
+    const host = await listen(http);
+    hosts.push(host);
+    await using stream = await openRawSse({ url: host.url, channel: "a" });
+    const poll = await fetch(`${host.url}/channels/b?wait=1`);
+    expect(poll.status).toBe(200);
+    await server.channel("a").publish("x");
+    expect(await stream.next()).toMatchObject({ data: "x" });
+  });
+
   it("puts the listeners back when it is closed", async () => {
     const server = create();
     const own = (): void => undefined;

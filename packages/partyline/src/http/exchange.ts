@@ -13,7 +13,10 @@ export interface Exchange extends Credentials {
   readonly address: string | undefined;
   /** Reads the whole body; `take` is called once, with `too-large` as soon as it is clear. */
   readBody(limit: number, take: (body: Uint8Array | PartylineError) => void): void;
-  /** Calls when it is over: it was answered, or the peer has gone. */
+  /**
+   * Calls when it is over: it was answered, or the peer has gone. Who asks for this waits, and a limit of the host's on
+   * the quiet of a connection is lifted, where there is a way.
+   */
   onGone(listener: () => void): void;
 }
 

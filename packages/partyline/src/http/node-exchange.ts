@@ -57,7 +57,8 @@ export class NodeExchange implements Exchange {
   }
 
   onGone(listener: () => void): void {
-    this.#response?.once("close", listener);
+    // `server.timeout`; it holds again from the next request on.
+    this.#response?.setTimeout(0).once("close", listener);
   }
 
   /** What is needed where credentials are kept: the headers, and not the request with all that belongs to it. */

@@ -112,6 +112,8 @@ export class NodeHost {
     const { socket } = response;
     if (response.destroyed || !socket) return connection.abandon();
     (socket as MarkedSocket)[STREAMING] = true;
+    // `server.timeout` is for requests; a stream has limits of its own.
+    socket.setTimeout(0);
     response.writeHead(200, [...headers, ...STREAM_HEADERS, "Connection", "close"]);
     response.flushHeaders();
     connection.begin(response);
