@@ -18,6 +18,17 @@ describe("liveness", () => {
     expect(rig.socket.closed).toBe(true);
   });
 
+  it("asks after each silence, also where it has more patience for an answer than for a silence", async () => {
+    const rig = createClientRig({ pingInterval: 2_000, pongTimeout: 10_000 });
+    await rig.welcome();
+    for (let n = 1; n <= 10; n++) {
+      rig.clock.advance(2_000);
+      expect(rig.socket.take()).toEqual([{ t: "ping", n }]);
+      rig.socket.say({ t: "pong", n });
+    }
+    expect(rig.client.state.status).toBe("live");
+  });
+
   it("takes an answer in the very moment of the deadline for an answer (resumable-stream#50)", async () => {
     const rig = createClientRig();
     await rig.welcome();

@@ -70,7 +70,8 @@ export function createWatch(
   const doubt = (within: number): void => {
     askedAt = runtime.now();
     patience = within;
-    wait(within);
+    // Answered at once, it is asked again after the next silence, which may be shorter than the patience.
+    wait(Math.min(within, pingInterval));
     ask();
   };
 
