@@ -21,6 +21,8 @@ export default defineConfig({
     reporters: ["default", join(import.meta.dirname, "scripts/reporter.ts")],
     // An `it.only` left behind would make a green run of one test.
     allowOnly: false,
+    // Tests that run beside each other do so because they mostly wait.
+    maxConcurrency: 20,
     restoreMocks: true,
     unstubGlobals: true,
     env: { CHROMIUM: findChromium() ?? "" },
