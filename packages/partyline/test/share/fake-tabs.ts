@@ -12,6 +12,8 @@ export interface Page {
   readonly number: number;
   alive: boolean;
   frozen: boolean;
+  /** Who is told before it is frozen. */
+  readonly freezing: Set<() => void>;
   /** What happened while it was frozen. */
   late: (() => void)[];
   readonly wires: Set<Wire>;
@@ -87,6 +89,10 @@ export function createFakeTabs(wire: (to: Page) => Wire, cutWire: (cut: Wire) =>
             cutWire(me.wire);
           },
         };
+      },
+      onFreeze(freeze) {
+        page.freezing.add(freeze);
+        return () => void page.freezing.delete(freeze);
       },
       digest: (text) => Promise.resolve(`<${text}>`),
     };

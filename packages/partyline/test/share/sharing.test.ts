@@ -148,6 +148,7 @@ describe("when the leader goes", () => {
     { way: "dies", go: (tab: Tab) => tab.kill() },
     { way: "closes its client", go: (tab: Tab) => void tab.client.close() },
     { way: "is left for another page", go: (tab: Tab) => tab.leave() },
+    { way: "is frozen", go: (tab: Tab) => tab.rest() },
   ])("because its tab $way, another tab goes on within a second, and nothing is lost", async ({ go }) => {
     const world = createTabWorld();
     const [leader, ...others] = [world.openTab(), world.openTab(), world.openTab()];
@@ -167,7 +168,7 @@ describe("when the leader goes", () => {
     expect(world.connections).toBe(1);
   });
 
-  it("frozen, another tab steals its place; thawed, it follows", async () => {
+  it("hanging, another tab steals its place; when it goes on, it follows", async () => {
     const world = createTabWorld();
     const [leader, ...others] = [world.openTab(), world.openTab(), world.openTab()];
     const got = [leader, ...others].map((tab) => read(tab));

@@ -39,6 +39,9 @@ export interface Tab {
   /** The page is left, and kept to come back to. */
   leave(): void;
   comeBack(): void;
+  /** The browser freezes it, and says so before. */
+  rest(): void;
+  /** Its process hangs: it hears nothing and has no timers. */
   freeze(): void;
   thaw(): void;
 }
@@ -193,7 +196,14 @@ export function createTabWorld(options: Partial<EngineOptions> = {}, seed = 1) {
 
   /** @param shares Has the page a way to share? */
   const openTab = (clientOptions: ClientOptions = {}, shares = true): Tab => {
-    const page: Page = { number: pages.size, alive: true, frozen: false, late: [], wires: new Set() };
+    const page: Page = {
+      number: pages.size,
+      alive: true,
+      frozen: false,
+      late: [],
+      wires: new Set(),
+      freezing: new Set(),
+    };
     pages.add(page);
     const reported: unknown[] = [];
     const shift = pages.size * 1000;
@@ -259,6 +269,9 @@ export function createTabWorld(options: Partial<EngineOptions> = {}, seed = 1) {
       },
       comeBack() {
         for (const { wake } of [...life]) wake();
+      },
+      rest() {
+        for (const freeze of [...page.freezing]) freeze();
       },
       freeze() {
         page.frozen = true;

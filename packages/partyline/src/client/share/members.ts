@@ -37,7 +37,7 @@ export interface MembersPort {
 const MAX_MEMBERS = 100;
 
 /**
- * Characters under way to one tab. A tab that takes nothing, as one that is frozen, is let go at that: what is said to
+ * Characters under way to one tab. A tab that takes nothing, as one that hangs, is let go at that: what is said to
  * it waits in the browser, which knows no bound. When it wakes up it joins again, from where it stands.
  */
 const MAX_UNDER_WAY = 1024 * 1024;

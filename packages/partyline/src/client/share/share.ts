@@ -32,6 +32,7 @@ export function share(
   let alone: Connection | undefined;
   let failures = 0;
   let stopTimer = (): void => undefined;
+  let stopFreeze = (): void => undefined;
   let keeper: Promise<Keeper> | undefined;
   /** The page was left. */
   let away = false;
@@ -43,15 +44,17 @@ export function share(
     // What a server refuses for good it refuses all tabs.
     if (isClosed()) {
       leave();
-      stopKeeper();
+      stopWatching();
     }
     port.changed(state);
   };
-  const stopKeeper = (): void =>
-    void keeper?.then(
+  const stopWatching = (): void => {
+    stopFreeze();
+    keeper?.then(
       ({ stop }) => stop(),
       () => undefined,
     );
+  };
   const leave = (): void => {
     const left = group;
     group = undefined;
@@ -68,7 +71,7 @@ export function share(
   const goAlone = (): void => {
     if (isClosed()) return;
     if (group) change("reconnecting", connectionLost("There is no place in the shared connection."));
-    stopKeeper();
+    stopWatching();
     alone = createConnection({ ...port, changed: (next) => changed({ ...next, shared: "alone" }) });
   };
 
@@ -127,15 +130,17 @@ export function share(
   // What a `fetch` or a `WebSocket` of the user's adds to a request can't be seen.
   if (!tabs || (name === true && (own.fetch || own.WebSocket))) goAlone();
   else {
+    const goAway = (): void => {
+      away = true;
+      if (!isClosed()) change("offline", connectionLost("The page was left."));
+    };
     join(tabs);
+    stopFreeze = tabs.onFreeze(goAway);
     // A page that is kept to come back to must not have the lock, nor be talked to.
     keeper = port.keeper({
       memory: "",
       interval: 0,
-      leave() {
-        away = true;
-        change("offline", connectionLost("The page was left."));
-      },
+      leave: goAway,
       wake() {
         if (!away) return;
         away = false;

@@ -9,6 +9,11 @@ export interface Tabs {
   lock(name: string, ask: LockRequest): () => void;
   /** Takes part in what is said under a name; who says something does not hear it. */
   join<Message>(name: string, hear?: (message: Message) => void): Voice;
+  /**
+   * Calls before the page is frozen, until the returned function is called. A frozen page reads nothing of the network
+   * and has no timers, but it still hears other tabs, and so would seem to be there.
+   */
+  onFreeze(freeze: () => void): () => void;
   /** SHA-256, as text that can be a part of a name. */
   digest(text: string): Promise<string>;
 }
@@ -61,6 +66,11 @@ export function browserTabs(): Tabs | null {
         post: (message) => channel.postMessage(message),
         close: () => channel.close(),
       };
+    },
+    onFreeze(freeze) {
+      const { document } = globalThis;
+      document?.addEventListener("freeze", freeze);
+      return () => document?.removeEventListener("freeze", freeze);
     },
     async digest(text) {
       const bytes = new Uint8Array(await subtle.digest("SHA-256", new TextEncoder().encode(text)));
