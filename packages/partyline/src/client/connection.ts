@@ -29,8 +29,6 @@ export interface Connection {
 interface Dial {
   readonly transport: TransportName;
   link?: Link;
-  /** When it was welcomed. */
-  since?: number;
   close(): void;
 }
 
@@ -54,6 +52,8 @@ export function createConnection(port: ConnectionPort): Connection {
   let { pingInterval } = port.request;
   let keeper: Promise<Keeper> | undefined;
   let live: Dial | undefined;
+  /** When it was welcomed. */
+  let liveSince = 0;
   /** Being opened: the next link, or beside `live`. */
   const dials = new Set<Dial>();
   /** Transports to open when those being opened fail or take long. */
@@ -88,11 +88,10 @@ export function createConnection(port: ConnectionPort): Connection {
 
   /** Opens these, one after the other or beside each other, until one is welcomed. */
   const begin = (transports: readonly TransportName[]): void => {
-    const opening = [...dials].map(({ transport }) => transport);
-    rest = transports.filter((name) => !opening.includes(name));
+    rest = transports.filter((name) => [...dials].every(({ transport }) => transport !== name));
     next();
   };
-  const attempt = (): void => begin([preferred, ...order.filter((name) => name !== preferred)]);
+  const attempt = (): void => begin([...new Set([preferred, ...order])]);
   const next = (): void => {
     const [transport, ...others] = rest;
     rest = others;
@@ -101,11 +100,10 @@ export function createConnection(port: ConnectionPort): Connection {
     open(transport);
     const trusted = transport === preferred && state.status !== "connecting";
     const patience = trusted ? timing.fallbackDelay * TRUST : timing.fallbackDelay;
-    if (others.length > 0)
-      later(patience, () => {
-        doubts[transport] = `Nothing came within ${patience} ms.`;
-        next();
-      });
+    later(patience, () => {
+      doubts[transport] = `Nothing came within ${patience} ms.`;
+      next();
+    });
   };
 
   /** `done` is told how it went where the link is to take over from the present one. */
@@ -115,7 +113,7 @@ export function createConnection(port: ConnectionPort): Connection {
       if (over) return;
       done?.(error);
       dial.close();
-      if (dial === live) lost(dial, error, silent);
+      if (dial === live) lost(error, silent);
       else failed(transport, error);
     };
     const stopDeadline = runtime.after(timing.openTimeout, () => end(silence()));
@@ -165,7 +163,7 @@ export function createConnection(port: ConnectionPort): Connection {
     const old = live;
     const { transport } = dial;
     const better = betterThan(transport);
-    dial.since = runtime.now();
+    liveSince = runtime.now();
     dials.delete(dial);
     live = dial;
     preferred = transport;
@@ -207,10 +205,10 @@ export function createConnection(port: ConnectionPort): Connection {
       retry(error, backoff(error));
     }
   };
-  const lost = (dial: Dial, error: PartylineError, silent?: number): void => {
+  const lost = (error: PartylineError, silent?: number): void => {
     const probed = state.status === "suspect";
     if (!probed) keep(({ ended }) => (pingInterval = ended(silent)));
-    if (runtime.now() - (dial.since ?? 0) >= timing.stableAfter) {
+    if (runtime.now() - liveSince >= timing.stableAfter) {
       failures = youngEnds = 0;
       upgradeDelay = timing.upgradeInterval;
     } else if (++youngEnds >= MAX_YOUNG_ENDS) {
@@ -281,7 +279,7 @@ export function createConnection(port: ConnectionPort): Connection {
     },
     async switchTo(name) {
       if (state.status === "closed") throw closedError("The client");
-      order = [name, ...port.order.filter((other) => other !== name)];
+      order = [...new Set([name, ...port.order])];
       preferred = name;
       if (!live || live.transport === name) return;
       await new Promise<void>((resolve, reject) =>

@@ -139,8 +139,11 @@ export function createClientIn(
       },
     },
     connected(link) {
+      for (const { publisher, subscription } of channels.values()) {
+        subscription.connected();
+        publisher.connected();
+      }
       link.sync();
-      for (const { publisher } of channels.values()) publisher.connected();
     },
     interrupted(live) {
       for (const { publisher, subscription } of channels.values()) {

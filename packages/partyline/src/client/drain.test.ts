@@ -68,6 +68,18 @@ describe("a server that drains", () => {
     expect(await Promise.all([first, second])).toMatchObject([{ duplicate: true }, { duplicate: false }]);
   });
 
+  it("refuses a channel that the next one is asked for at once", async () => {
+    const { rig } = await drained();
+    const [old, next] = rig.sockets;
+    rig.client.channel("b").on("message", () => undefined);
+    const { n } = old?.take().find(({ channel }) => channel === "b") ?? {};
+    old?.say({ t: "error", n, code: "draining", message: "", remedy: "", retryAfter: 30 });
+    next?.open();
+    next?.take();
+    next?.say(WELCOME);
+    expect(next?.take()).toContainEqual({ t: "attach", n: 2, channel: "b" });
+  });
+
   it("that says it again is not left twice", async () => {
     const { rig } = await drained();
     rig.sockets[0]?.say(DRAIN);

@@ -43,6 +43,8 @@ export interface Subscription extends ChannelReader {
   detach(): void;
   resume(): void;
   close(error: PartylineError | undefined): void;
+  /** A link is there that has refused nothing yet. */
+  connected(): void;
   /** The stream that was asked last is gone; `live` where another one goes on. */
   interrupted(live: boolean): void;
 }
@@ -320,6 +322,10 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
               }),
             );
       }
+    },
+    connected() {
+      stopRetry?.();
+      stopRetry = undefined;
     },
     interrupted(live) {
       awaiting = undefined;
