@@ -1,3 +1,4 @@
+import { ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
 import type { Connection, Outgoing } from "../core/ports.ts";
 import { type PartylineError, toProblem } from "../protocol/errors.ts";
@@ -78,6 +79,7 @@ export abstract class StreamConnection implements Connection, Kept {
 
   uncork(): void {
     this.#out?.uncork();
+    if (this.#state === "full" && this.#out && forgetsDrain(this.#out)) this.drained();
   }
 
   abstract readonly breaks: boolean;
@@ -169,6 +171,14 @@ export abstract class StreamConnection implements Connection, Kept {
     this.delivery.closed();
     if (began) this.surroundings.engine.metrics.count("closed", "sse");
   }
+}
+
+/**
+ * A response that was full while it was corked: on Node 22 it says nothing of its drain where its socket, to which all
+ * that was corked went afterwards, took it without being full itself.
+ */
+function forgetsDrain(out: Out): boolean {
+  return out instanceof ServerResponse && out.socket !== null && !out.socket.writableNeedDrain;
 }
 
 // Shared by all streams: a listener of its own would cost each of them a closure.
