@@ -9,8 +9,11 @@ const CONNECTIONS = Number(process.env["CONNECTIONS"] ?? 500);
 const WARM_UP = 3_000;
 const MOST_ROUNDS = 8;
 const AT_ONCE = 50;
-/** The smallest object of a connection's own takes 24 bytes, and the place where it is held 8. */
-const FLAT = CONNECTIONS * 24;
+/**
+ * Bytes: the smallest object of a connection's own takes 24, and the place where it is held 8. An older V8 keeps more of
+ * what it has compiled.
+ */
+const FLAT = CONNECTIONS * (Number(process.versions.node.split(".")[0]) >= 26 ? 24 : 160);
 
 /** What is sent on a connection, and what comes when it is attached. */
 interface Visit {
@@ -74,7 +77,7 @@ describe("connections that have come and gone", () => {
     server = await startCrowdServer({ limits: { helloTimeout: 1_000 } });
     await server.publish(1, 1, 10);
     await churn(VISITS, server.port, WARM_UP);
-  }, 60_000);
+  }, 120_000);
 
   afterAll(() => server[Symbol.asyncDispose]());
 
@@ -94,16 +97,15 @@ describe("connections that have come and gone", () => {
     `leave the heap flat, no timer and no subscription: ${CONNECTIONS} a round over $name`,
     { timeout: 600_000 },
     async (visit) => {
-      const grown: number[] = [];
-      const isFlat = (bytes: number): boolean => bytes < FLAT;
-      // What is compiled late grows the heap now and then; a leak does each time.
-      while (grown.length < 2 || (grown.length < MOST_ROUNDS && !grown.slice(-2).every(isFlat))) {
-        const { heap: before } = await settle();
+      // What is compiled late, or collected late, moves the heap up and down; a leak moves it up each time.
+      const { heap: first } = await settle();
+      let growth = Infinity;
+      for (let round = 1; round <= MOST_ROUNDS && (round <= 2 || growth >= FLAT); round++) {
         await churn([visit], server.port, CONNECTIONS);
-        const { heap: after } = await settle(({ heap }) => isFlat(heap - before));
-        grown.push(after - before);
+        const { heap } = await settle((memory) => memory.heap - first < round * FLAT);
+        growth = (heap - first) / round;
       }
-      expect(grown.slice(-2)).toEqual([expect.toSatisfy(isFlat), expect.toSatisfy(isFlat)]);
+      expect(growth).toBeLessThan(FLAT);
     },
   );
 });

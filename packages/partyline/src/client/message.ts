@@ -39,7 +39,9 @@ export interface ChannelGap {
 /** Messages left out because the channel is of a kind that leaves out, or the subscriber asked for it. */
 export interface ChannelSkip {
   readonly channel: string;
+  /** Where the reader was: what follows this was left out … */
   readonly from: string;
+  /** … up to this. The next message comes after it. */
   readonly to: string;
 }
 

@@ -56,7 +56,7 @@ async function publish(first: number, count: number, size: number): Promise<void
 
 async function measure(): Promise<Memory> {
   // What a collection finalizes lets go of more.
-  for (let round = 0; round < 2; round++) {
+  for (let round = 0; round < 4; round++) {
     gc?.();
     await turn();
   }
