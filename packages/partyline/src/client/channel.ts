@@ -29,7 +29,7 @@ export function createChannel(
   const close = (error?: PartylineError): void => {
     closed();
     subscription.close(error);
-    publisher.close(error ?? closedError(`The channel "${name}"`));
+    publisher.close(error ?? closedError(`"${name}"`));
   };
   // What a channel shows of its halves it inherits: repeating it would cost more than it tells.
   const inherited: Subscription & Omit<Publisher, "close"> = Object.setPrototypeOf(

@@ -2,6 +2,7 @@ import type { PartylineError } from "../protocol/partyline-error.ts";
 import type { BackoffOptions } from "./backoff.ts";
 import type { Channel, ChannelOptions, DroppedPublish } from "./channel-types.ts";
 import type { TransportName } from "./link.ts";
+import type { OutboxKeeper } from "./outbox-keeper.ts";
 
 /**
  * `connecting`: for the first time. `live`: connected. `suspect`: connected, but the page woke up or the network
@@ -82,6 +83,8 @@ export interface ClientOptions extends Partial<BackoffOptions> {
   readonly publishTtl?: number;
   /** A listener of `dropped` that is there from the beginning. Default: none. */
   readonly onDropped?: (publish: DroppedPublish) => void;
+  /** Keeps publishes beyond the page: `indexedDbOutbox()` of `partyline/client/indexed-db`. Default: nothing does. */
+  readonly outbox?: OutboxKeeper;
   /** Default: the runtime's. */
   readonly fetch?: typeof fetch;
   /** Default: the runtime's. */

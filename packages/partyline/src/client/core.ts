@@ -1,5 +1,6 @@
 import type { PartylineError } from "../protocol/partyline-error.ts";
 import type { DroppedPublish } from "./channel-types.ts";
+import type { Emitter } from "./emitter.ts";
 import type { Link } from "./link.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -29,8 +30,8 @@ export interface Core {
   pendingBytes: number;
   /** The broker's clock, ms. */
   brokerTime(): number;
-  /** Tells of a publish that was given up. */
-  dropped(publish: DroppedPublish): void;
+  /** What the client tells. */
+  readonly events: Emitter<{ dropped: DroppedPublish; state: { readonly status: string } }>;
   /** Calls once after the time that is due after so many refusals; the returned function calls it off. */
   readonly afterBackoff: (refusals: number, error: PartylineError | undefined, run: () => void) => () => void;
 }

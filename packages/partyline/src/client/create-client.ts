@@ -111,7 +111,7 @@ export function createClientIn(
     pendingPublishes: 0,
     pendingBytes: 0,
     brokerTime: () => runtime.now() + ahead,
-    dropped: (publish) => events.emit("dropped", publish),
+    events,
     afterBackoff: (refusals, error, run) =>
       runtime.after(backoffDelay(refusals, settings, runtime.random, error?.retryAfter), run),
   };
@@ -169,14 +169,19 @@ export function createClientIn(
     ? ({ state: { status: "connecting", since: 0 } } as Connection)
     : createConnection(port);
 
-  const addChannel = (name: string): OpenChannel => {
-    const added = createChannel(name, {}, core, () => channels.delete(name));
-    channels.set(name, added);
-    if (core.link) added.publisher.connected();
-    return added;
+  const openChannel = (name: string): OpenChannel => {
+    let channel = channels.get(name);
+    if (!channel) {
+      channel = createChannel(name, {}, core, () => channels.delete(name));
+      channels.set(name, channel);
+      keep?.(channel);
+      if (core.link) channel.publisher.connected();
+    }
+    return channel;
   };
   const close = async (): Promise<void> => (coming && (await coming), connection.close(byUser));
 
+  const keep = settings.outbox?.(core, connectUrl(url), openChannel);
   return {
     get state() {
       return connection.state;
@@ -184,9 +189,9 @@ export function createClientIn(
     channel<T>(name: string, channelOptions?: ChannelOptions) {
       const { status, reason } = connection.state;
       if (status === "closed") throw closedError("The client", reason);
-      const open = channels.get(name) ?? addChannel(name);
-      Object.assign(open.options, channelOptions);
-      return open.channel as Channel<T>;
+      const { channel, options } = openChannel(name);
+      Object.assign(options, channelOptions);
+      return channel as Channel<T>;
     },
     on: events.on,
     switchTransport: async (name) => (await coming, connection.switchTo(name)),

@@ -50,7 +50,7 @@ export class GapError extends PartylineError {
 
   constructor(gap: ChannelGap, cause?: unknown) {
     super("gap", `Messages of "${gap.channel}" were missed, ${gap.from} to ${gap.to}: ${gap.reason}.`, {
-      remedy: "Load the state anew, then iterate again or resume().",
+      remedy: "Load the state, then call resume().",
       cause,
     });
     this.gap = gap;

@@ -104,8 +104,8 @@ export function createOutbox<P extends Unsettled>(port: OutboxPort<P>, window: n
       publish,
       publish.state === "waiting" || cause.code === "uncertain"
         ? cause
-        : new PartylineError("uncertain", "Given up, but perhaps stored.", {
-            remedy: "Look whether it is.",
+        : new PartylineError("uncertain", "It may be stored.", {
+            remedy: "Look for it.",
             cause,
           }),
     );
@@ -153,14 +153,14 @@ export function createOutbox<P extends Unsettled>(port: OutboxPort<P>, window: n
       return may;
     },
     answered(publish, attempt, answer) {
-      if (!(answer instanceof PartylineError)) {
+      if (answer instanceof PartylineError) {
+        if (answer.code === "uncertain") publish.state = "uncertain";
+        // Only the answer to the newest attempt can make the client send again.
+        if (isCurrent(publish, attempt)) refused(publish, answer);
+      } else {
         settle(publish, answer);
         pump();
-        return;
       }
-      if (answer.code === "uncertain") publish.state = "uncertain";
-      // Only the answer to the newest attempt can make the client send again.
-      if (isCurrent(publish, attempt)) refused(publish, answer);
     },
     expire(publish) {
       giveUp(publish);
@@ -175,12 +175,12 @@ export function createOutbox<P extends Unsettled>(port: OutboxPort<P>, window: n
 }
 
 function expiredError(): PartylineError {
-  return new PartylineError("expired", "Its time is over.", { remedy: "Publish it again." });
+  return new PartylineError("expired", "Its time is over.", { remedy: "Publish again." });
 }
 
 /** Told where a message of a `nothing` channel meets no connection. */
 export function offlineError(): PartylineError {
-  return new PartylineError("offline", "Not connected, and its messages do not wait.", {
+  return new PartylineError("offline", "Not connected.", {
     remedy: "Publish again when live.",
   });
 }

@@ -2,29 +2,28 @@ import { toBase64 } from "../protocol/base64.ts";
 import type { ResultFrame } from "../protocol/frames.ts";
 import type { Keep, Kind } from "../protocol/message.ts";
 import { PartylineError } from "../protocol/partyline-error.ts";
-import type {
-  DeleteOptions,
-  PendingPublish,
-  PendingState,
-  PublishOptions,
-  PublishResult,
-} from "./channel-types.ts";
+import type { PendingPublish, PendingState, PublishOptions, PublishResult } from "./channel-types.ts";
 import type { Core } from "./core.ts";
 import { fromErrorFrame } from "./errors.ts";
 import { createOutbox, offlineError, type Outbox, type Outcome, type Unsettled } from "./outbox.ts";
 
 /** The publishing half of a channel. */
 export interface Publisher {
-  readonly pending: readonly PendingPublish[];
-  readonly publish: (data: unknown, options?: PublishOptions) => Promise<PublishResult>;
-  readonly delete: (key: string, options?: DeleteOptions) => Promise<PublishResult>;
-  connected(): void;
-  disconnected(): void;
-  close(error: PartylineError): void;
+  readonly pending: readonly Publish[];
+  readonly publish: (data: unknown, options?: RepeatOptions) => Promise<PublishResult>;
+  readonly delete: (key: string, options?: Omit<RepeatOptions, "key">) => Promise<PublishResult>;
+  readonly connected: () => void;
+  readonly disconnected: () => void;
+  readonly close: (error: PartylineError) => void;
+}
+
+/** A publish to be taken up again brings the time of its first attempt. */
+export interface RepeatOptions extends PublishOptions {
+  readonly at?: number;
 }
 
 /** What users are shown as `PendingPublish` is the thing itself. */
-interface Publish extends Unsettled, PendingPublish {
+export interface Publish extends Unsettled, PendingPublish {
   attempts: number;
   state: PendingState;
   /** The members of the frame that are the same in each attempt, as JSON without braces. */
@@ -49,7 +48,7 @@ export function createPublisher(channel: string, core: Core, keep: () => Keep): 
     core.pendingBytes -= publish.fields.length;
     publish.stopTimer?.();
     const refused = outcome instanceof PartylineError;
-    if (refused || !outcome) core.dropped({ publish, reason: outcome });
+    if (refused || !outcome) core.events.emit("dropped", { publish, reason: outcome });
     if (refused) publish.reject(outcome);
     else publish.resolve(outcome ?? { position: "", duplicate: false, superseded: true });
   };
@@ -58,7 +57,7 @@ export function createPublisher(channel: string, core: Core, keep: () => Keep): 
     const { messageBytes, pendingBytes, pendingPublishes } = core;
     if (keep() === "nothing" && !core.link) return offlineError();
     if (size > messageBytes)
-      return new PartylineError("too-large", `${size} bytes; at most ${messageBytes} are taken.`, {
+      return new PartylineError("too-large", `${size} bytes of at most ${messageBytes}.`, {
         remedy: "Send less, or a reference.",
       });
     if (pendingPublishes > limits.pendingPublishes || pendingBytes > limits.pendingBytes)
@@ -88,7 +87,7 @@ export function createPublisher(channel: string, core: Core, keep: () => Keep): 
   });
 
   const add = (
-    { id = randomId(runtime.randomBytes()), key, ttl = limits.publishTtl }: PublishOptions,
+    { id = randomId(runtime.randomBytes()), key, ttl = limits.publishTtl, at = 0 }: RepeatOptions,
     size: number,
     data?: unknown,
     json = "",
@@ -110,7 +109,7 @@ export function createPublisher(channel: string, core: Core, keep: () => Keep): 
         refusals: 0,
         since,
         until: since + ttl,
-        at: 0,
+        at,
         fields,
         resolve,
         reject,
@@ -129,7 +128,7 @@ export function createPublisher(channel: string, core: Core, keep: () => Keep): 
     get pending() {
       return [...outbox.unsettled];
     },
-    // Both async, so that a refusal by the client itself is a rejection like any other.
+    // Async, so that a refusal by the client itself is a rejection like any other.
     async publish(data, options = {}) {
       const bytes = data instanceof Uint8Array;
       const { kind = bytes ? "binary" : "json" } = options;
@@ -137,16 +136,14 @@ export function createPublisher(channel: string, core: Core, keep: () => Keep): 
       const json = JSON.stringify(bytes ? toBase64(data) : data) as string | undefined;
       if (!json || bytes !== (kind === "binary") || (kind === "text" && typeof data !== "string"))
         throw new PartylineError("bad-json", `A ${typeof data} is no ${kind}.`, {
-          remedy: "Publish JSON, a string as text, or a Uint8Array.",
+          remedy: "Publish JSON, text or a Uint8Array.",
         });
       const size = bytes
         ? data.length
         : new TextEncoder().encode(kind === "text" ? String(data) : json).length;
       return add(options, size, data, `,"data":${json}`, kind);
     },
-    async delete(key, options) {
-      return add({ ...options, key }, 0);
-    },
+    delete: (key, options) => add({ ...options, key }, 0),
     connected: outbox.connected,
     disconnected: outbox.disconnected,
     close(error) {

@@ -192,14 +192,8 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
   const jumped = ({ from, to, reason, lost }: JumpFields): void => {
     // From where this reader was: during a hand-over that is beyond where the stream was asked from.
     const skip: ChannelSkip = { channel: name, from: before ? formatPosition(before) : from, to };
-    if (reason)
-      deliver({
-        gap: {
-          ...skip,
-          reason,
-          lost: lost && before ? Math.max(0, positionOf(to).offset - before.offset) : lost,
-        },
-      });
+    const missed = lost && before && cursor ? Math.max(0, cursor.offset - before.offset) : lost;
+    if (reason) deliver({ gap: { ...skip, reason, lost: missed } });
     else events.emit("skip", skip);
   };
 
@@ -317,7 +311,7 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
         case "detached":
           if (frame.code !== "detached")
             refuse(
-              new PartylineError(frame.code, `The server has detached "${name}".`, {
+              new PartylineError(frame.code, `"${name}" was detached.`, {
                 remedy: "Call resume().",
               }),
             );

@@ -49,12 +49,14 @@ export const WELCOME: Frame = {
  * Makes a {@link ClientRig}; without options it knows WebSockets alone.
  *
  * @param notes What earlier pages have left.
+ * @param start What the clock begins at: a later page begins later.
  */
 export function createClientRig(
   options: ClientOptions = {},
   notes: Map<string, string> = new Map<string, string>(),
+  start = 0,
 ): ClientRig {
-  const clock = createVirtualClock();
+  const clock = createVirtualClock(start);
   const network = createScriptedNetwork();
   const reported: unknown[] = [];
   const changes = new Set<() => void>();

@@ -1,0 +1,155 @@
+import type { Kind } from "../../protocol/message.ts";
+import type { DeleteOptions, PublishOptions, PublishResult } from "../channel-types.ts";
+import type { OpenChannel } from "../channel.ts";
+import type { OutboxKeeper } from "../outbox-keeper.ts";
+import type { Publish, Publisher } from "../publisher.ts";
+import type { OutboxStore, StoredPublish } from "./outbox-store.ts";
+import { createShelf, type Shelf, type StoredOutboxOptions } from "./shelf.ts";
+
+/**
+ * Keeps the publishes of a client in a store, so that they survive the page, under the same ids: what was sent before is
+ * stored once all the same.
+ *
+ * A publish is written to the store when it is made, and sent at once where there is a connection, without waiting for
+ * the store: a page that ends within these milliseconds may lose it, as it may without. What waited for a connection is
+ * sent only when the store has the time of its first attempt, or gave up: a later page must know whether an id was ever
+ * sent, because a server that has forgotten the ids of that time can't tell.
+ * What is settled is removed: a page that ends within the milliseconds that takes leaves it to be sent again.
+ *
+ * @example
+ * ```ts
+ * const client = createClient("https://example.com", { outbox: storedOutbox(myStore) });
+ * ```
+ */
+export function storedOutbox(store: OutboxStore, options: StoredOutboxOptions = {}): OutboxKeeper {
+  return (core, url, openChannel) => {
+    const shelf = createShelf(store, { core, url, openChannel }, options);
+    return (channel) => keepChannel(channel, shelf);
+  };
+}
+
+/** Puts the shelf between a channel and its publisher. */
+function keepChannel({ channel, publisher, subscription }: OpenChannel, shelf: Shelf): void {
+  const { core } = shelf;
+  const { name } = channel;
+  // What it was made with: its methods are replaced below.
+  const own = { ...publisher };
+  const isKept = (): boolean => subscription.keep() !== "nothing";
+  const records = new Map<Publish, StoredPublish>();
+  /** First attempts that are being written. */
+  let writing = 0;
+  let written: Promise<unknown> = Promise.resolve();
+
+  const now = (): number => Math.round(core.brokerTime());
+  const put = (publishes: readonly Publish[]): Promise<void> => {
+    const stored = publishes.flatMap((publish) => {
+      const record = records.get(publish);
+      return record ? { ...record, at: publish.at } : [];
+    });
+    return stored.length > 0 ? shelf.put(stored) : Promise.resolve();
+  };
+  /** Keeps what is published, until it is settled. `publish`: `undefined` where it was refused at once. */
+  const keep = (
+    act: () => Promise<PublishResult>,
+    recordOf: (publish: Publish) => StoredPublish,
+  ): { readonly outcome: Promise<PublishResult>; readonly publish: Publish | undefined } => {
+    const before = publisher.pending.at(-1);
+    const outcome = act();
+    const publish = publisher.pending.at(-1);
+    if (!publish || publish === before) return { outcome, publish: undefined };
+    const record = recordOf(publish);
+    records.set(publish, record);
+    const settled = (): void => {
+      records.delete(publish);
+      shelf.remove(record);
+    };
+    outcome.then(settled, settled);
+    return { outcome, publish };
+  };
+  const publishNew = (act: () => Promise<PublishResult>): Promise<PublishResult> => {
+    const { outcome, publish } = keep(act, ({ id, fields, since, until, at }) => ({
+      ...shelf.name(),
+      channel: name,
+      id,
+      fields,
+      since,
+      ...(until < Infinity ? { until } : {}),
+      at,
+    }));
+    if (publish) {
+      // It is on its way, or will be as soon as there is room for it.
+      if (core.link) publish.at ||= now();
+      void put([publish]);
+    }
+    return outcome;
+  };
+  /** What was never sent is sent when the store knows of it. */
+  const begin = async (): Promise<void> => {
+    const { link } = core;
+    await shelf.loaded;
+    const unsent = publisher.pending.filter(({ at }) => !at);
+    for (const publish of unsent) publish.at = now();
+    writing++;
+    // With what is still being written since an earlier connection.
+    written = Promise.all([written, put(unsent)]);
+    await written;
+    writing--;
+    if (link && core.link === link) own.connected();
+  };
+
+  shelf.add(name, {
+    restore(stored, at) {
+      const { id, since, until = Infinity } = stored;
+      const { kind, key, data } = JSON.parse(`{${stored.fields}}`) as Fields;
+      const repeat = { id, at, ttl: until - core.runtime.date(), ...(key === undefined ? {} : { key }) };
+      const { outcome, publish } = keep(
+        () => (kind ? own.publish(dataOf(kind, data), { ...repeat, kind }) : own.delete(key ?? "", repeat)),
+        () => stored,
+      );
+      shelf.orphan(outcome);
+      // What was refused at once was told, as what is settled later is.
+      if (!publish) shelf.remove(stored);
+      // The page before may have had it stored.
+      else if (stored.at)
+        Object.assign(publish, { since, state: "uncertain", attempts: Math.max(publish.attempts, 1) });
+      else Object.assign(publish, { since });
+      return publish;
+    },
+  });
+  Object.assign(publisher, {
+    async publish(data: unknown, options?: PublishOptions) {
+      if (!isKept()) return own.publish(data, options);
+      // What the caller changes meanwhile is not part of the message.
+      const message = shelf.isLoaded ? data : copyOf(data);
+      return shelf.inTurn(() => publishNew(() => own.publish(message, options)));
+    },
+    async delete(key: string, options?: DeleteOptions) {
+      return shelf.inTurn(() => publishNew(() => own.delete(key, options)));
+    },
+    connected() {
+      // Where nothing has to be written it goes on in this turn: until then an older connection may be sent on.
+      if (shelf.isLoaded && !writing && publisher.pending.every(({ at }) => at)) own.connected();
+      else void begin();
+    },
+  } satisfies Partial<Publisher>);
+}
+
+/** What is read of `StoredPublish.fields`. */
+interface Fields {
+  /** Absent where a key is deleted. */
+  readonly kind?: Kind;
+  readonly key?: string;
+  readonly data?: unknown;
+}
+
+function dataOf(kind: Kind, data: unknown): unknown {
+  return kind === "binary"
+    ? Uint8Array.from(atob(String(data)), (character) => character.charCodeAt(0))
+    : data;
+}
+
+function copyOf(data: unknown): unknown {
+  if (data instanceof Uint8Array) return data.slice();
+  const json = JSON.stringify(data) as string | undefined;
+  return json === undefined ? data : JSON.parse(json);
+}
