@@ -9,6 +9,7 @@ import { describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { type Client, createClient, type TransportName } from "../src/client/index.ts";
 import { createPartyline, type Partyline, type PartylineOptions } from "../src/server.ts";
+import { createDisposables } from "./support/disposables.ts";
 import { silent } from "./support/line-rig.ts";
 import { startOwnProxy } from "./support/own-proxies.ts";
 import { type Proxy, startHaproxy, startNginx } from "./support/real-proxies.ts";
@@ -239,7 +240,7 @@ describe("within 3 s each client has the first message, and then what is publish
   it.each(WAYS)("behind $name", async (way) => {
     await using server = start();
     await using proxy = await way.start(server);
-    await using all = new AsyncDisposableStack();
+    await using all = createDisposables();
     expect(await post(proxy.url, "first")).toBe(201);
     const client = createClient(proxy.url);
     const told = followers(proxy.url, client, way);
@@ -270,18 +271,19 @@ describe.concurrent(
         intervals: { mark: 60_000 },
       });
       await using proxy = await way.start(server);
-      await using all = new AsyncDisposableStack();
+      await using all = createDisposables();
       const client = createClient(proxy.url, { pingInterval: 1_000 });
       const told = [...followers(proxy.url, client, way).values()];
       for (const one of told) all.use(one);
       await post(proxy.url, "before");
       await Promise.all(told.map(async (one) => expect(await one.next()).toBe("before")));
-      const changes: unknown[] = [];
-      client.on("state", (state) => changes.push(state));
+      // On a slow machine a better transport may come late, and take over meanwhile.
+      const losses: unknown[] = [];
+      client.on("state", (state) => void (state.status !== "live" && losses.push(state)));
       await Promise.all(told.map(async (one) => one.quiet?.()));
       await post(proxy.url, "after");
       await Promise.all(told.map(async (one) => expect(await one.next()).toBe("after")));
-      expect(changes).toEqual([]);
+      expect(losses).toEqual([]);
       expect(told.filter((one) => one.broken?.())).toEqual([]);
     });
   },
