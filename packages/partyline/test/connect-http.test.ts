@@ -138,6 +138,37 @@ describe("a long poll by POST /connect", () => {
     await slow.close();
   });
 
+  it("tells where all its channels stand, also where one has news at once [CONN-2]", async () => {
+    const memory = createMemoryBroker();
+    const asked = deferred<void>();
+    const late = deferred<void>();
+    const broker: Broker = {
+      ...memory,
+      async read(spec, ...args) {
+        if (spec.name === "b") {
+          asked.resolve();
+          await late.promise;
+        }
+        return memory.read(spec, ...args);
+      },
+    };
+    await using slow = createPartyline({ broker });
+    ({ url } = await slow.listen(0));
+    await slow.channel("a").publish("news");
+    const answer = post([
+      { ...HELLO, wait: 20 },
+      { t: "attach", n: 1, channel: "a", since: "earliest" },
+      { t: "attach", n: 2, channel: "b", since: "earliest" },
+    ]);
+    await asked.promise;
+    // The turn in which the news came has ended by then.
+    for (let turns = 0; turns < 3; turns++) await new Promise((resolve) => setImmediate(resolve));
+    late.resolve();
+    const frames = await framesOf(await answer);
+    expect(frames).toContainEqual(expect.objectContaining({ t: "m", data: "news" }));
+    expect(frames).toContainEqual(expect.objectContaining({ t: "attached", channel: "b" }));
+  });
+
   it("is answered at once where an attach found a gap, or was refused [CONN-2]", async () => {
     const poll = async (attach: object): Promise<unknown> =>
       (

@@ -1,4 +1,4 @@
-import type { ConversationOptions, Engine, Item, Outgoing, TalkingConnection } from "../core/ports.ts";
+import type { ConversationOptions, Engine, Item, Outgoing, TalkingConnection, Timer } from "../core/ports.ts";
 import { errorFrame } from "../protocol/answer-frames.ts";
 import type { PartylineError } from "../protocol/errors.ts";
 import type { ServerFrame } from "../protocol/frames.ts";
@@ -8,6 +8,9 @@ import type { Guest, Parting } from "./registry.ts";
 /** An answer that is this long is given, characters; what is left comes with the next poll. */
 const FULL = 1024 * 1024;
 
+/** How long an answer that is due waits for attaches that the broker has not answered, ms. */
+const PATIENCE = 5_000;
+
 /** Collects the frames of one `POST /connect` that is answered as a whole. */
 class Answer implements TalkingConnection {
   readonly #engine: Engine;
@@ -15,6 +18,8 @@ class Answer implements TalkingConnection {
   #state: "gathering" | "news" | "over" = "gathering";
   /** Called when there is something that the peer waits for, at the end of the turn in which it came. */
   onNews: (() => void) | undefined;
+  /** Called when nothing more is gathered. */
+  onOver: (() => void) | undefined;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -45,13 +50,13 @@ class Answer implements TalkingConnection {
     if (this.#state !== "gathering") return;
     this.#state = "news";
     // What comes in one turn is one answer.
-    this.#engine.clock.nextTurn(() => this.finish());
+    this.#engine.clock.nextTurn(() => this.onNews?.());
   }
 
   finish(): void {
     if (this.#state === "over") return;
     this.#state = "over";
-    this.onNews?.();
+    this.onOver?.();
   }
 
   cork(): void {}
@@ -81,9 +86,9 @@ export interface Poll extends Guest {
 }
 
 /**
- * A long poll: the frames of the attached channels, as soon as there is one that matters, or after `wait` seconds and
- * when all attaches are answered.
- * `done` is called once, with the answer's lines, and never before this has returned.
+ * A long poll: the frames of the attached channels, as soon as there is one that matters, or after `wait` seconds; but
+ * not before all attaches are answered, or a channel with news at each poll would keep the others from ever being
+ * attached. `done` is called once, with the answer's lines, and never before this has returned.
  */
 export function startPoll(
   engine: Engine,
@@ -94,22 +99,27 @@ export function startPoll(
   const answer = new Answer(engine);
   const conversation = engine.converse(answer, { mode: "channels", welcome });
   for (const line of commands) conversation.receive(line);
-  const late = (): void => {
-    // Where the channels stand is told in any case: a short poll of a slow broker would else say nothing.
+  const { clock } = engine;
+  const finish = (): void => answer.finish();
+  let timer: Timer | undefined;
+  const due = (): void => {
     const settled = conversation.settled();
-    if (settled) void settled.then(() => answer.finish());
-    else answer.finish();
+    if (!settled) return finish();
+    timer?.cancel();
+    timer = clock.setTimer(finish, PATIENCE);
+    void settled.then(finish);
   };
-  const timer = engine.clock.setTimer(late, (welcome.wait ?? 0) * 1_000);
-  answer.onNews = () => {
-    timer.cancel();
+  timer = clock.setTimer(due, (welcome.wait ?? 0) * 1_000);
+  answer.onNews = due;
+  answer.onOver = () => {
+    timer?.cancel();
     conversation.closed();
     done(answer.lines);
   };
   const remind = ({ within }: Parting): void => void answer.reply({ t: "drain", within });
   return {
     breaks: false,
-    finish: () => answer.finish(),
+    finish,
     remind,
     leave(parting) {
       remind(parting);
