@@ -18,6 +18,11 @@ class PairEnd extends Duplex {
     this.#peer = peer;
   }
 
+  /** As a socket has it: hosts switch its idle time off. In memory there is none. */
+  setTimeout(): this {
+    return this;
+  }
+
   override _write(bytes: Buffer, _encoding: BufferEncoding, done: Done): void {
     this.#moved();
     const peer = this.#peer;
