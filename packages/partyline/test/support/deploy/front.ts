@@ -34,15 +34,18 @@ export async function openFront(): Promise<Front> {
       return;
     }
     const upstream = connect(port, "127.0.0.1");
-    for (const socket of [client, upstream]) {
+    for (const [socket, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
       sockets.add(socket);
-      const drop = (): void => {
-        for (const end of [client, upstream]) {
-          end.destroy();
-          sockets.delete(end);
-        }
-      };
-      socket.on("error", drop).on("close", drop);
+      // What one end said last still reaches the other.
+      socket
+        .on("error", () => socket.destroy())
+        .on("close", () => {
+          sockets.delete(socket);
+          other.end();
+        });
     }
     client.pipe(upstream).pipe(client);
   });
