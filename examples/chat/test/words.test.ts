@@ -64,10 +64,10 @@ describe("the connection", () => {
   });
 
   it("is told by which way it is where that is not the best, and why", () => {
-    const because = "ws: HTTP status 502.";
+    const because = { ws: "HTTP status 502." };
     expect(connectionText({ status: "live", since: 0, transport: "sse", because }, undefined, 0)).toEqual({
       label: "Live by event stream",
-      why: because,
+      why: "WebSocket: HTTP status 502.",
       detail: "",
     });
   });

@@ -1,4 +1,4 @@
-import type { ClientState } from "partyline/client";
+import type { ClientState, TransportName } from "partyline/client";
 
 /** That there is no connection: since when, and what ended it. */
 export interface Away {
@@ -44,8 +44,13 @@ export function connectionText(state: ClientState, away: Away | undefined, now: 
         detail: seconds < PATIENCE ? "" : `${reason}${attempt(state, seconds, now)} ${keeps}`,
       };
     case "live": {
-      const { transport = "ws", because = "" } = state;
-      return { ...plain, label: transport === "ws" ? "Live" : `Live by ${WAYS[transport]}`, why: because };
+      const { transport = "ws", because = {} } = state;
+      const why = Object.entries(because).map(([name, what]) => `${WAYS[name as TransportName]}: ${what}`);
+      return {
+        ...plain,
+        label: transport === "ws" ? "Live" : `Live by ${WAYS[transport]}`,
+        why: why.join(" "),
+      };
     }
     case "suspect":
       return { ...plain, label: "Checking" };

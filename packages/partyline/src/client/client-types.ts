@@ -21,8 +21,11 @@ export interface ClientState {
   readonly reason?: PartylineError | undefined;
   /** What it is live or suspect over. */
   readonly transport?: TransportName | undefined;
-  /** Why no better transport is used, for people to read: what became of each that comes before it. */
-  readonly because?: string | undefined;
+  /**
+   * Where it is not the best transport: what became of the others when they were tried last, for people to read. One that
+   * is not named was not tried, because it failed for an earlier page.
+   */
+  readonly because?: Readonly<Partial<Record<TransportName, string>>> | undefined;
   /** When the next attempt is due, ms of `performance.now()`; in the past: it is under way. */
   readonly retryAt?: number | undefined;
   /**

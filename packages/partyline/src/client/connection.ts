@@ -72,8 +72,7 @@ export function createConnection(port: ConnectionPort): Connection {
   };
   /** Live or suspect, and over what. */
   const tellLive = (status: ClientStatus, transport: TransportName): void => {
-    const because = betterThan(transport).map((name) => `${name}: ${doubts[name] ?? "Failed before."}`);
-    tell(status, { transport, because: because.join(" ") || undefined });
+    tell(status, { transport, because: transport === order[0] ? undefined : { ...doubts } });
   };
   /** Where it can't be loaded the client notices later, by the silence. */
   const keep = (use: (keeper: Keeper) => void): void => void keeper?.then(use, () => undefined);

@@ -53,7 +53,7 @@ describe("a client whose transports are held up", () => {
       status: "live",
       since: 2_000,
       transport: "poll",
-      because: "ws: Nothing came within 1000 ms. sse: Nothing came within 1000 ms.",
+      because: { ws: "Nothing came within 1000 ms.", sse: "Nothing came within 1000 ms." },
     });
   });
 
@@ -96,7 +96,10 @@ describe("a client whose transports are held up", () => {
     expect(opened()).toEqual([1, 1, 1]);
     http.requests[1]?.say(WELCOME, ATTACHED);
     await settleStreams();
-    expect(rig.client.state.because).toBe("ws: The WebSocket (1006) was lost. sse: HTTP status 502.");
+    expect(rig.client.state.because).toEqual({
+      ws: "The WebSocket (1006) was lost.",
+      sse: "HTTP status 502.",
+    });
   });
 
   it("waits for the next attempt when all have failed, and says when it is due", async () => {
@@ -149,7 +152,7 @@ describe("what worked", () => {
     expect(second.opened()).toEqual([0, 1, 0]);
     second.http.requests[0]?.say(WELCOME, ATTACHED);
     await settleStreams();
-    expect(second.rig.client.state).toMatchObject({ transport: "sse", because: "ws: Failed before." });
+    expect(second.rig.client.state).toMatchObject({ transport: "sse", because: {} });
   });
 
   it("does not keep the better transport away: it is tried beside it later, and noted", async () => {
