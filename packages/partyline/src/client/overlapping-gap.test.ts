@@ -3,7 +3,7 @@ import { createClientRig } from "../testing/client-rig.ts";
 
 const at = (offset: number): string => `0mhlk2v9q7xa:${offset}`;
 
-it("tells a gap and a skip from where the reader is, also where its stream was asked from before that", async () => {
+it("tells a gap and a skip from where the reader is, also where its stream was asked from before that [READ-5]", async () => {
   const rig = createClientRig();
   await rig.welcome();
   const { client, socket } = rig;

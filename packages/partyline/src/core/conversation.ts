@@ -28,6 +28,8 @@ import { WaitingLines } from "./waiting-lines.ts";
 
 /** How much may wait while an attach or a token is being decided, in frames of the largest size. */
 const WAITING_FRAMES = 4;
+/** Above this share of it the peer is read no further; a chunk that was read already may still come. */
+const STEM_SHARE = 1 / 4;
 
 /**
  * `greeting`: waits for `hello`. `open`: commands are handled as they come. `deciding`: one is under way that those
@@ -47,6 +49,8 @@ export class FrameConversation implements Conversation {
   readonly #bucket: TokenBucket;
   readonly #answers: Answers;
   readonly #waiting = new WaitingLines();
+  /** Is the peer read no further, until what waits has been handled? */
+  #stemmed = false;
   readonly #held = new HeldChannels();
   #state: State = "greeting";
   /** Until `hello` has come. */
@@ -123,6 +127,7 @@ export class FrameConversation implements Conversation {
       this.#end(
         new PartylineError("overloaded", "Too much was sent while an earlier command was being decided."),
       );
+    else if (!this.#stemmed && this.#waiting.exceeds(most, STEM_SHARE)) this.#stem(true);
   }
 
   /** Runs what may take its time, and holds back what comes behind it. */
@@ -144,9 +149,18 @@ export class FrameConversation implements Conversation {
   #resume(): void {
     while (this.#state === "open" || this.#state === "greeting") {
       const line = this.#waiting.next();
-      if (line === undefined) return;
+      if (line === undefined) {
+        if (this.#stemmed) this.#stem(false);
+        return;
+      }
       this.#read(line);
     }
+  }
+
+  /** Who comes back sends all that is unsettled behind its attaches: more than may wait is left to the network. */
+  #stem(stemmed: boolean): void {
+    this.#stemmed = stemmed;
+    this.#connection.stem?.(stemmed);
   }
 
   // --- hello --------------------------------------------------------------------------------------------------

@@ -11,9 +11,12 @@ export class WaitingLines {
     this.#length += line.length;
   }
 
-  /** @param length Characters that may wait. */
-  exceeds(length: number): boolean {
-    return this.#lines.length > MOST_LINES || this.#length > length;
+  /**
+   * @param length Characters that may wait.
+   * @param share Of that, and of the lines, what is asked about.
+   */
+  exceeds(length: number, share = 1): boolean {
+    return this.#lines.length > MOST_LINES * share || this.#length > length * share;
   }
 
   next(): string | undefined {

@@ -33,6 +33,7 @@ export class ConnectWebSocket extends WebSocketConnection implements TalkingConn
   /** Replies of this turn, one a line. */
   #replies = "";
   #corked = false;
+  #stemmed = false;
 
   constructor(
     surroundings: Surroundings,
@@ -46,6 +47,12 @@ export class ConnectWebSocket extends WebSocketConnection implements TalkingConn
 
   admit(): void {
     this.#admit(this);
+  }
+
+  stem(stemmed: boolean): void {
+    this.#stemmed = stemmed;
+    if (stemmed) this.pause();
+    else if (!this.full) this.resume();
   }
 
   // --- what the peer sends ------------------------------------------------------------------------------------
@@ -109,7 +116,7 @@ export class ConnectWebSocket extends WebSocketConnection implements TalkingConn
   }
 
   protected roomAgain(): void {
-    this.resume();
+    if (!this.#stemmed) this.resume();
     this.#conversation.drained();
   }
 

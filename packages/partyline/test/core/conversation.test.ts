@@ -229,6 +229,24 @@ describe("a conversation", () => {
     expect(probe.closedBy).toMatchObject({ code: "overloaded" });
   });
 
+  it("is read no further while more than a little waits for what is being decided, and then goes on", async () => {
+    const opened: (() => void)[] = [];
+    const harness = createHarness({}, (memory) => ({
+      ...memory,
+      subscribe: (...args) => new Promise((resolve) => opened.push(() => resolve(memory.subscribe(...args)))),
+    }));
+    const { probe, say } = greeted(harness);
+    const stems: boolean[] = [];
+    Object.assign(probe, { stem: (stemmed: boolean) => stems.push(stemmed) });
+    say({ t: "attach", n: 1, channel: "a" });
+    for (let n = 2; n < 300; n++) say({ t: "publish", n, channel: "a", id: `i${n}`, at: 0, data: n });
+    expect(stems).toEqual([true]);
+    for (const open of opened) open();
+    await settle();
+    expect(stems).toEqual([true, false]);
+    expect(probe.replies.filter(({ t }) => t === "result")).toHaveLength(298);
+  });
+
   it.each([
     ["lines", 1_025, "x"],
     ["bytes", 100, "x".repeat(50_000)],

@@ -82,7 +82,7 @@ describe("history", () => {
       return harness;
     };
 
-    it("tells what it missed before its first message as one gap [POS-15]", async () => {
+    it("tells what it missed before its first message as one gap [HTTP-10]", async () => {
       const harness = overtaken(3, 1, 5);
       const { epoch } = harness.append("a", ["1", "2", "3", "4", "5"])?.position ?? { epoch: "" };
       const answer = await read(harness, {
@@ -98,7 +98,7 @@ describe("history", () => {
       expect(offsets(answer)).toEqual([8, 9, 10]);
     });
 
-    it("tells what it missed behind some messages with the next answer [POS-15]", async () => {
+    it("tells what it missed behind some messages with the next answer [HTTP-10]", async () => {
       const harness = overtaken(600, 2, 600);
       harness.append(
         "a",
