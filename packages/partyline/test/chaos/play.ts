@@ -41,8 +41,10 @@ export async function play({ setup, steps }: History, world: World): Promise<Pla
 
   await endFaults(stage, setup.clients.length);
   await rest(stage, reading.readings);
-  publishing.end();
   const { evidence } = stage.oracle;
+  publishing.end();
+  // Who reads without our client would go on trying when the world is gone.
+  for (const each of reading.readings()) each.end();
   countEvidence(stage.tally, evidence);
   return { violations: judge(evidence), tally: stage.tally, evidence };
 }
