@@ -14,7 +14,8 @@ import { createShelf, type Shelf, type StoredOutboxOptions } from "./shelf.ts";
  * the store: a page that ends within these milliseconds may lose it, as it may without. What waited for a connection is
  * sent only when the store has the time of its first attempt, or gave up: a later page must know whether an id was ever
  * sent, because a server that has forgotten the ids of that time can't tell.
- * What is settled is removed: a page that ends within the milliseconds that takes leaves it to be sent again.
+ * What is settled is removed: a page that ends within the milliseconds that takes leaves it to be sent again. What was
+ * stored is not stored twice by that; what was refused or given up may be stored then, behind newer ones.
  *
  * @example
  * ```ts
