@@ -6,7 +6,8 @@
 import { describe, expect, it, type TestContext } from "vitest";
 import { gatherCrowd, startPublisher } from "./support/deploy/crowd.ts";
 import { openFront } from "./support/deploy/front.ts";
-import { freePort, lacks, LOAD_BALANCERS, startLoadBalancer } from "./support/deploy/proxies.ts";
+import { lacks, LOAD_BALANCERS, startLoadBalancer } from "./support/deploy/proxies.ts";
+import { freePort } from "./support/free-port.ts";
 import type { ServerOrders } from "./support/deploy/messages.ts";
 import { type ServerProcess, startServerProcess } from "./support/deploy/server-process.ts";
 import { startBrokerProcess } from "./support/remote-broker/index.ts";

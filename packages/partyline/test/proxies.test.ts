@@ -12,7 +12,8 @@ import { createPartyline, type Partyline, type PartylineOptions } from "../src/s
 import { createDisposables } from "./support/disposables.ts";
 import { silent } from "./support/line-rig.ts";
 import { startOwnProxy } from "./support/own-proxies.ts";
-import { type Proxy, startHaproxy, startNginx } from "./support/real-proxies.ts";
+import type { Proxy } from "./support/proxy-process.ts";
+import { startHaproxy, startNginx } from "./support/real-proxies.ts";
 import { Inbox } from "./transport/probe.ts";
 
 /** The first message is there within so many ms, whatever is in between. */

@@ -1,11 +1,10 @@
 /** What the README shows is run as it stands there, but for the port. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freePort } from "./support/free-port.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const packageRoot = join(root, "packages/partyline");
@@ -16,15 +15,6 @@ async function block(name: string, port: number): Promise<string> {
   const match = new RegExp(`<!-- test: ${name} -->\\s+\`\`\`\\w*\\n(.*?)\`\`\``, "s").exec(readme);
   if (!match?.[1]) throw new Error(`README.md has no block marked "test: ${name}".`);
   return match[1].replaceAll("8080", String(port));
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  if (address === null || typeof address === "string") throw new Error("No port.");
-  return address.port;
 }
 
 /** Runs a program until its output holds `until`, or it ends. */

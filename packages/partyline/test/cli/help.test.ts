@@ -1,6 +1,6 @@
-import { createServer } from "node:net";
 import { describe, expect, it } from "vitest";
 import { runCli } from "./support.ts";
+import { freePort } from "../support/free-port.ts";
 
 const COMMANDS = [[], ["serve"], ["publish"], ["subscribe"], ["replay"]];
 
@@ -60,14 +60,6 @@ describe("a wrong command line", () => {
 });
 
 /** Where nobody listens. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 describe("what can't be done", () => {
   it.for([
     [["publish", "a", "x", "--url", "URL"], /No partyline server answers at URL \(ECONNREFUSED\)/],

@@ -8,7 +8,7 @@ import {
 } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { Proxy } from "./real-proxies.ts";
+import type { Proxy } from "./proxy-process.ts";
 
 /** What a proxy does. */
 export interface Habits {
