@@ -1,14 +1,7 @@
 import { constants, deflateRawSync } from "node:zlib";
 import type { WireFormat } from "../core/ports.ts";
 import { itemLines } from "./item-lines.ts";
-import {
-  BINARY_FRAME,
-  COMPRESSED,
-  FIN,
-  frameLength,
-  TEXT_FRAME,
-  writeFrameHeader,
-} from "./websocket-frame.ts";
+import { BINARY_FRAME, COMPRESSED, TEXT_FRAME, wholeFrame } from "./websocket-frame.ts";
 
 /** What is compressed, by {@link createCompression}. */
 export interface CompressionOptions {
@@ -37,9 +30,10 @@ const FLUSH_END = 4;
  */
 export function createCompression({ threshold = THRESHOLD }: CompressionOptions): Compression {
   if (!(threshold >= 0)) throw new TypeError(`compression.threshold is a number of bytes: ${threshold}.`);
-  const frame = (opcode: number, payload: Uint8Array): Buffer =>
-    (payload.length < threshold ? undefined : compressedFrame(opcode, payload)) ??
-    plainFrame(opcode, payload);
+  const frame = (opcode: number, payload: Uint8Array): Buffer => {
+    const packed = payload.length < threshold ? undefined : compress(payload);
+    return packed ? wholeFrame(COMPRESSED | opcode, packed) : wholeFrame(opcode, payload);
+  };
   return {
     raw: {
       slot: 6,
@@ -61,20 +55,8 @@ export function createCompression({ threshold = THRESHOLD }: CompressionOptions)
 const NOTHING = Buffer.alloc(0);
 
 /** `undefined` where it would be no smaller. */
-function compressedFrame(opcode: number, payload: Uint8Array): Buffer | undefined {
+function compress(payload: Uint8Array): Uint8Array | undefined {
   const packed = deflateRawSync(payload, { finishFlush: constants.Z_SYNC_FLUSH });
   const length = packed.length - FLUSH_END;
-  return length < payload.length
-    ? wholeFrame(FIN | COMPRESSED | opcode, packed.subarray(0, length))
-    : undefined;
-}
-
-function plainFrame(opcode: number, payload: Uint8Array): Buffer {
-  return wholeFrame(FIN | opcode, payload);
-}
-
-function wholeFrame(first: number, payload: Uint8Array): Buffer {
-  const frame = Buffer.allocUnsafe(frameLength(payload.length));
-  frame.set(payload, writeFrameHeader(frame, 0, first, payload.length));
-  return frame;
+  return length < payload.length ? packed.subarray(0, length) : undefined;
 }

@@ -6,14 +6,7 @@ import { formatPosition } from "../protocol/position.ts";
 import { eventsMessageData, rawSseMessage } from "../protocol/raw-sse.ts";
 import { formatSse, type SseEvent } from "../protocol/sse.ts";
 import { forEachEntry, itemLines } from "./item-lines.ts";
-import {
-  BINARY_FRAME,
-  FIN,
-  frameLength,
-  textFrame,
-  TEXT_FRAME,
-  writeFrameHeader,
-} from "./websocket-frame.ts";
+import { BINARY_FRAME, frameLength, textFrame, TEXT_FRAME, writeFrameHeader } from "./websocket-frame.ts";
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
@@ -29,7 +22,7 @@ export const rawWebSocketFormat: WireFormat<Buffer> = {
     for (const entry of item.entries) {
       if (entry.kind === "deleted") continue;
       const opcode = entry.kind === "binary" ? BINARY_FRAME : TEXT_FRAME;
-      at = writeFrameHeader(frames, at, FIN | opcode, entry.data.length);
+      at = writeFrameHeader(frames, at, opcode, entry.data.length);
       frames.set(entry.data, at);
       at += entry.data.length;
     }

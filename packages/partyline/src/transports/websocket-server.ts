@@ -110,10 +110,11 @@ export function createHandshakes(options: HandshakeOptions): Handshakes {
     ...{ closeTimeout: CLOSE_TIMEOUT },
   });
   let deflates = false;
-  server.on("headers", (headers) => {
-    const agreed = headers.find((header) => header.startsWith("Sec-WebSocket-Extensions:"));
-    deflates = agreed !== undefined && !agreed.includes("server_max_window_bits");
-  });
+  if (compression)
+    server.on("headers", (headers) => {
+      const agreed = headers.find((header) => header.startsWith("Sec-WebSocket-Extensions:"));
+      deflates = agreed !== undefined && !agreed.includes("server_max_window_bits");
+    });
   server.on("wsClientError", (error: Error, socket: Duplex) => options.refused(socket, error.message));
   return {
     complete(request, socket, head) {
