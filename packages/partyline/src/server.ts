@@ -254,7 +254,7 @@ function describeAddress(scheme: "http" | "https", { address, port }: AddressInf
 }
 
 /** Real time. Its timers keep no process alive: what listens does. */
-const systemClock: Clock = {
+export const systemClock: Clock = {
   now: () => performance.now(),
   setTimer(fire, delay) {
     const timer = setTimeout(fire, delay);

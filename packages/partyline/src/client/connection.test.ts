@@ -1,18 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { createClientRig, WELCOME } from "../testing/client-rig.ts";
+import { attachedAt, createClientRig, EPOCH, WELCOME } from "../testing/client-rig.ts";
 import type { ClientState } from "./client-types.ts";
 
-const EPOCH = "0mhlk2v9q7xa";
-const attached = (n: number, offset: number) => ({
-  t: "attached",
-  n,
-  channel: "a",
-  c: 3,
-  position: `${EPOCH}:${offset}`,
-  head: `${EPOCH}:${offset}`,
-  replayed: 0,
-  keep: "history",
-});
 const statuses = (states: ClientState[]): string[] => states.map(({ status }) => status);
 
 function watched(options?: Parameters<typeof createClientRig>[0]) {
@@ -118,7 +107,7 @@ describe("a transport that is tried beside the present one", () => {
     const got: number[] = [];
     rig.client.channel("a").on("message", ({ offset }) => got.push(offset));
     await expect(changed).rejects.toMatchObject({ code: "offline" });
-    live?.say(attached(1, 7), { t: "m", c: 3, offset: 8, time: 1, kind: "json", data: 1 });
+    live?.say(attachedAt(1, 7), { t: "m", c: 3, offset: 8, time: 1, kind: "json", data: 1 });
     expect(got).toEqual([8]);
   });
 });
@@ -208,7 +197,7 @@ describe("coming back", () => {
     const { rig } = watched();
     await rig.welcome();
     rig.client.channel("a").on("message", () => undefined);
-    rig.socket.say(attached(1, 7));
+    rig.socket.say(attachedAt(1, 7));
     rig.socket.close(1006);
     rig.clock.advance(250);
     expect(await rig.welcome()).toContainEqual({ t: "attach", n: 1, channel: "a", since: `${EPOCH}:7` });
@@ -220,12 +209,12 @@ describe("coming back", () => {
     const got: number[] = [];
     rig.client.channel("a").on("message", ({ offset }) => got.push(offset));
     const message = { t: "m", c: 3, offset: 8, time: 1, kind: "json", data: 1 };
-    rig.socket.say(attached(1, 7), message);
+    rig.socket.say(attachedAt(1, 7), message);
     for (let time = 0; time < 2; time++) {
       rig.socket.close(1006);
       rig.clock.advance(10_000);
       expect(await rig.welcome()).toContainEqual({ t: "attach", n: 1, channel: "a", since: `${EPOCH}:8` });
-      rig.socket.say(attached(1, 8));
+      rig.socket.say(attachedAt(1, 8));
     }
     expect(got).toEqual([8]);
   });
@@ -240,7 +229,7 @@ describe("coming back", () => {
       rig.clock.advance(0);
       await rig.welcome();
     }
-    rig.socket.say(attached(1, 0), { t: "m", c: 3, offset: 1, time: 1, kind: "json", data: 1 });
+    rig.socket.say(attachedAt(1, 0), { t: "m", c: 3, offset: 1, time: 1, kind: "json", data: 1 });
     expect(got).toEqual([1]);
     expect(rig.listeners).toBe(2);
     expect(rig.sockets.filter(({ closed }) => !closed)).toHaveLength(1);

@@ -1,21 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { createClientRig, WELCOME } from "../testing/client-rig.ts";
+import { attachedAt, createClientRig, EPOCH, messageAt, WELCOME } from "../testing/client-rig.ts";
 import { createScriptedHttp, settleStreams } from "../testing/scripted-fetch.ts";
 import type { ClientOptions } from "./client-types.ts";
 
-const EPOCH = "0mhlk2v9q7xa";
 const DRAIN = { t: "drain", within: 25_000 };
-const attached = (n: number, offset: number) => ({
-  t: "attached",
-  n,
-  channel: "a",
-  c: 3,
-  position: `${EPOCH}:${offset}`,
-  head: `${EPOCH}:${offset}`,
-  replayed: 0,
-  keep: "history",
-});
-const message = (offset: number) => ({ t: "m", c: 3, offset, time: 1, kind: "json", data: offset });
 
 /** A client that reads a channel and is at message 8 when its server begins to drain. */
 async function drained(options?: ClientOptions) {
@@ -25,7 +13,7 @@ async function drained(options?: ClientOptions) {
   await rig.welcome();
   rig.client.on("state", ({ status }) => states.push(status));
   rig.client.channel("a").on("message", ({ offset }) => got.push(offset));
-  rig.socket.say(attached(1, 7), message(8), DRAIN);
+  rig.socket.say(attachedAt(1, 7), messageAt(8), DRAIN);
   rig.socket.take();
   await rig.settle();
   return { rig, states, got };
@@ -37,12 +25,12 @@ describe("a server that drains", () => {
     const [old, next] = rig.sockets;
     expect(rig.sockets).toHaveLength(2);
     next?.open();
-    old?.say(message(9));
+    old?.say(messageAt(9));
     expect(next?.take()).toContainEqual({ t: "attach", n: 1, channel: "a", since: `${EPOCH}:8` });
     expect(old?.closed).toBe(false);
     next?.say(WELCOME);
     expect(old?.closed).toBe(true);
-    next?.say(attached(1, 8), message(9), message(10));
+    next?.say(attachedAt(1, 8), messageAt(9), messageAt(10));
     expect(got).toEqual([8, 9, 10]);
     expect(new Set(states)).toEqual(new Set(["live"]));
     // The watch of the new connection alone.
@@ -102,7 +90,7 @@ describe("a server that drains", () => {
     rig.socket.open();
     rig.socket.say({ t: "error", code: "draining", message: "", remedy: "", retryAfter: 3 });
     rig.socket.close(4503);
-    old?.say(message(9));
+    old?.say(messageAt(9));
     expect([got, states]).toEqual([[8, 9], []]);
     rig.clock.advance(3_000 + 2_000);
     await rig.welcome();
@@ -148,7 +136,7 @@ it.each(["sse", "poll"] as const)(
     const got: number[] = [];
     rig.client.channel("a").on("message", ({ offset }) => got.push(offset));
     await settleStreams();
-    http.requests[0]?.say(WELCOME, attached(1, 7));
+    http.requests[0]?.say(WELCOME, attachedAt(1, 7));
     await settleStreams();
     const present = http.requests.at(-1);
     rig.client.channel("b").on("message", () => undefined);
@@ -161,7 +149,7 @@ it.each(["sse", "poll"] as const)(
     rig.clock.advance(2_999);
     await settleStreams();
     expect(http.requests.at(-1)).toBe(refused);
-    present?.say(WELCOME, attached(1, 7), message(8));
+    present?.say(WELCOME, attachedAt(1, 7), messageAt(8));
     await settleStreams();
     expect([got, rig.client.state.status]).toEqual([[8], "live"]);
     // Changes of channels within 50 ms share one round.
@@ -179,17 +167,17 @@ it.each(["sse", "poll"] as const)(
     const states: string[] = [];
     rig.client.channel("a").on("message", () => undefined);
     await settleStreams();
-    http.requests[0]?.say(WELCOME, attached(1, 7));
+    http.requests[0]?.say(WELCOME, attachedAt(1, 7));
     await settleStreams();
     rig.client.on("state", ({ status }) => states.push(status));
     if (transport === "sse") http.requests[0]?.say(DRAIN);
-    else http.requests[1]?.say(WELCOME, attached(1, 7), DRAIN);
+    else http.requests[1]?.say(WELCOME, attachedAt(1, 7), DRAIN);
     await settleStreams();
     const next = http.requests.at(-1);
     expect(next?.frames).toContainEqual({ t: "attach", n: 1, channel: "a", since: `${EPOCH}:7` });
     const old = http.requests.slice(0, -1).at(-1);
     expect(old?.aborted).toBe(false);
-    next?.say(WELCOME, attached(1, 7));
+    next?.say(WELCOME, attachedAt(1, 7));
     await settleStreams();
     expect(old?.aborted).toBe(true);
     expect(new Set(states)).toEqual(new Set(["live"]));

@@ -1,19 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createClientRig, WELCOME } from "../testing/client-rig.ts";
+import { attachedAt, createClientRig, EPOCH, messageAt, WELCOME } from "../testing/client-rig.ts";
 import { createScriptedHttp, settleStreams } from "../testing/scripted-fetch.ts";
-
-const EPOCH = "0mhlk2v9q7xa";
-const attached = (n: number, offset: number) => ({
-  t: "attached",
-  n,
-  channel: "a",
-  c: 3,
-  position: `${EPOCH}:${offset}`,
-  head: `${EPOCH}:${offset}`,
-  replayed: 0,
-  keep: "history",
-});
-const message = (offset: number) => ({ t: "m", c: 3, offset, time: 1, kind: "json", data: offset });
 
 /** A client that is live over a WebSocket and at message 7 of a channel. */
 async function awake() {
@@ -23,7 +10,7 @@ async function awake() {
   await rig.welcome();
   rig.client.on("state", ({ status }) => states.push(status));
   rig.client.channel("a").on("message", ({ offset }) => got.push(offset));
-  rig.socket.say(attached(1, 7));
+  rig.socket.say(attachedAt(1, 7));
   rig.socket.take();
   return { rig, states, got };
 }
@@ -65,7 +52,7 @@ describe("a page that wakes", () => {
     rig.page.wake();
     rig.clock.advance(1_000);
     expect(await rig.welcome()).toContainEqual({ t: "attach", n: 1, channel: "a", since: `${EPOCH}:7` });
-    rig.socket.say(attached(1, 7), message(8));
+    rig.socket.say(attachedAt(1, 7), messageAt(8));
     expect([states, got, doubted?.closed]).toEqual([["suspect", "live"], [8], true]);
     // The watch alone.
     expect(rig.clock.timers).toBe(1);
@@ -106,7 +93,7 @@ describe("a page that wakes", () => {
     const dead = rig.socket;
     rig.clock.advance(2_000);
     expect(await rig.welcome()).toContainEqual({ t: "attach", n: 1, channel: "a", since: `${EPOCH}:7` });
-    rig.socket.say(attached(1, 7), message(8));
+    rig.socket.say(attachedAt(1, 7), messageAt(8));
     expect([dead.closed, rig.client.state.status, got]).toEqual([true, "live", [8]]);
   });
 
@@ -115,7 +102,7 @@ describe("a page that wakes", () => {
     rig.clock.advance(25_000);
     expect(rig.socket.take()).toEqual([{ t: "ping", n: 2 }]);
     rig.page.wake();
-    rig.socket.say(message(8), { t: "pong", n: 2 });
+    rig.socket.say(messageAt(8), { t: "pong", n: 2 });
     expect([got, rig.client.state.status]).toEqual([[8], "suspect"]);
     rig.clock.advance(2_000);
     expect(rig.client.state.status).toBe("reconnecting");
@@ -126,7 +113,7 @@ describe("a page that wakes", () => {
     rig.page.wake();
     for (let offset = 8; offset < 18; offset++) {
       rig.clock.advance(1_500);
-      rig.socket.say(message(offset));
+      rig.socket.say(messageAt(offset));
     }
     expect([got.length, rig.client.state.status]).toEqual([10, "suspect"]);
     rig.socket.say({ t: "pong", n: 2 });
@@ -217,7 +204,7 @@ describe.each(["sse", "poll"] as const)("over %s", (transport) => {
     const states: string[] = [];
     rig.client.channel("a").on("message", () => undefined);
     await settleStreams();
-    http.requests[0]?.say(WELCOME, attached(1, 7));
+    http.requests[0]?.say(WELCOME, attachedAt(1, 7));
     await settleStreams();
     rig.client.on("state", ({ status }) => states.push(status));
     const [present] = http.requests.slice(-1);
@@ -232,7 +219,7 @@ describe.each(["sse", "poll"] as const)("over %s", (transport) => {
     expect(newest()).not.toBe(present);
     expect(newest()?.frames).toContainEqual({ t: "attach", n: 1, channel: "a", since: `${EPOCH}:7` });
     expect([states, present?.aborted]).toEqual([["suspect"], false]);
-    newest()?.say(WELCOME, attached(1, 7));
+    newest()?.say(WELCOME, attachedAt(1, 7));
     await settleStreams();
     expect([states, present?.aborted]).toEqual([["suspect", "live"], true]);
   });
@@ -244,7 +231,7 @@ describe.each(["sse", "poll"] as const)("over %s", (transport) => {
     rig.clock.advance(2_000);
     await settleStreams();
     expect(http.requests.slice(-3).map(({ aborted }) => aborted)).toEqual([true, true, false]);
-    newest()?.say(WELCOME, attached(1, 7));
+    newest()?.say(WELCOME, attachedAt(1, 7));
     await settleStreams();
     expect(states).toEqual(["suspect", "reconnecting", "live"]);
   });

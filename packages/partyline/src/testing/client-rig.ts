@@ -45,6 +45,31 @@ export const WELCOME: Frame = {
   limits: { messageBytes: 65_536, channelsPerConnection: 256 },
 };
 
+/** The life of a scripted server's channels. */
+export const EPOCH = "0mhlk2v9q7xa";
+
+/** The answer to an attach of the channel `a` at its head. */
+export const attachedAt = (n: number, offset: number): Frame => ({
+  t: "attached",
+  n,
+  channel: "a",
+  c: 3,
+  position: `${EPOCH}:${offset}`,
+  head: `${EPOCH}:${offset}`,
+  replayed: 0,
+  keep: "history",
+});
+
+/** A message of the channel `a`. */
+export const messageAt = (offset: number): Frame => ({
+  t: "m",
+  c: 3,
+  offset,
+  time: 1,
+  kind: "json",
+  data: offset,
+});
+
 /**
  * Makes a {@link ClientRig}; without options it knows WebSockets alone.
  *

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { createFaults, type Faults } from "./line/faults.ts";
 import { Relay } from "./line/relay.ts";
-import { realClock } from "./real-clock.ts";
+import { systemClock } from "../server.ts";
 
 /** A TCP line to a server, with the faults that a test wants. Everything on it is on loopback. */
 export interface NetworkLine extends Faults, AsyncDisposable {
@@ -43,7 +43,7 @@ export async function openLine(port: number): Promise<NetworkLine> {
     }
     const far = connect({ port: target, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
     const gone = (relay: Relay): void => void relays.delete(relay);
-    relays.add(new Relay({ near, far, conditions: line.conditions, clock: realClock, gone }));
+    relays.add(new Relay({ near, far, conditions: line.conditions, clock: systemClock, gone }));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -1,5 +1,5 @@
 import type { Clock, MaybePromise } from "../../core/ports.ts";
-import { realClock } from "../real-clock.ts";
+import { systemClock } from "../../server.ts";
 
 /** Turns of the event loop in a row without an event, after which nothing more is under way. */
 const QUIET_TURNS = 2;
@@ -70,7 +70,7 @@ export function createQuiet(): Quiet {
       while (outside.size > 0) {
         const before = movements;
         await new Promise<void>((resolve) => {
-          const patience = realClock.setTimer(resolve, OUTSIDE);
+          const patience = systemClock.setTimer(resolve, OUTSIDE);
           const answered = (): void => {
             patience.cancel();
             resolve();

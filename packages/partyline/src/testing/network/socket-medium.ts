@@ -1,7 +1,7 @@
 import type { ClientOptions } from "../../client/client-types.ts";
 import { createClient } from "../../client/create-client.ts";
 import { openLine } from "../network-line.ts";
-import { realClock } from "../real-clock.ts";
+import { systemClock } from "../../server.ts";
 import type { Medium } from "./medium.ts";
 
 /** How soon clients come back, ms: a test has no reason to wait as long as a page. */
@@ -19,7 +19,7 @@ const pass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(
 /** Real sockets on loopback, in real time. */
 export const socketMedium: Medium = {
   listens: true,
-  clock: realClock,
+  clock: systemClock,
   now: Date.now,
   random: Math.random,
   outside: (answer) => answer,
