@@ -301,6 +301,24 @@ describe("identity", () => {
   });
 });
 
+describe("a tab that is left and come back to", () => {
+  it("while its token is on the way joins once", async () => {
+    const world = createTabWorld();
+    let come = (_token: string): void => undefined;
+    const token = new Promise<string>((resolve) => (come = resolve));
+    const tab = world.openTab({ share: true, token: () => token });
+    await world.pass(100);
+    tab.leave();
+    tab.comeBack();
+    come("ada");
+    await world.pass(100);
+    expect([tab.client.state.status, ...roles(tab)]).toEqual(["live", "leader"]);
+    await tab.client.close();
+    await world.rest();
+    expect([world.connections, world.leftovers()]).toEqual([0, []]);
+  });
+});
+
 describe("a tab is alone", () => {
   it("where the page has no way to share", async () => {
     const world = createTabWorld();

@@ -31,6 +31,8 @@ export function share(
   let group: Group | undefined;
   let alone: Connection | undefined;
   let failures = 0;
+  /** Counts the attempts to join and what ended one: whose number is not the newest is over. */
+  let attempt = 0;
   let stopTimer = (): void => undefined;
   let stopFreeze = (): void => undefined;
   let keeper: Promise<Keeper> | undefined;
@@ -58,6 +60,7 @@ export function share(
   const leave = (): void => {
     const left = group;
     group = undefined;
+    attempt++;
     stopTimer();
     left?.close();
   };
@@ -86,12 +89,13 @@ export function share(
     return `partyline/${VERSION}/${await shared.digest(text)}`;
   };
   const join = (shared: Tabs): void => {
+    const mine = ++attempt;
     nameBy(shared).then(
       (base) => {
-        if (!isClosed() && !away) group = openGroup(shared, base);
+        if (mine === attempt) group = openGroup(shared, base);
       },
       (cause: unknown) => {
-        if (isClosed() || away) return;
+        if (mine !== attempt) return;
         const reason = connectionLost("There is no token.", cause);
         changed({ status: "reconnecting", since: runtime.now(), reason });
         stopTimer = runtime.after(backoffDelay(failures++, timing, runtime.random), () => join(shared));
