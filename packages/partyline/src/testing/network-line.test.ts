@@ -100,6 +100,20 @@ describe("a line over TCP", () => {
     other.close();
   });
 
+  it("tells the server nothing of a connection that is opened in a black hole", async () => {
+    const accepted: Socket[] = [];
+    echo.on("connection", (socket) => accepted.push(socket));
+    line.blackhole();
+    const lost = open();
+    await expect.poll(() => line.connections).toBe(1);
+    line.mend();
+    await hear(open(), "echo:");
+    expect([accepted.length, line.connections]).toEqual([1, 2]);
+    line.cut();
+    await once(lost.resume(), "end");
+    expect(lost.bytesRead).toBe(0);
+  });
+
   it("ends, also with connections that nobody answers", async () => {
     line.blackhole();
     const client = open();

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
-import { createFaults, type Faults } from "./line/faults.ts";
+import { createFaults, type Crossing, type Faults } from "./line/faults.ts";
 import { Relay } from "./line/relay.ts";
 import { systemClock } from "../server.ts";
 
@@ -32,8 +32,8 @@ export interface NetworkLine extends Faults, AsyncDisposable {
  * ```
  */
 export async function openLine(port: number): Promise<NetworkLine> {
-  const relays = new Set<Relay>();
-  const line = createFaults(relays);
+  const crossings = new Set<Crossing>();
+  const line = createFaults(crossings);
   let target = port;
 
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (near: Socket) => {
@@ -41,9 +41,13 @@ export async function openLine(port: number): Promise<NetworkLine> {
       near.on("error", () => undefined).resetAndDestroy();
       return;
     }
+    if (line.conditions.up.passage === "lost") {
+      crossings.add(lostCrossing(near, (lost) => crossings.delete(lost)));
+      return;
+    }
     const far = connect({ port: target, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
-    const gone = (relay: Relay): void => void relays.delete(relay);
-    relays.add(new Relay({ near, far, conditions: line.conditions, clock: systemClock, gone }));
+    const gone = (relay: Relay): void => void crossings.delete(relay);
+    crossings.add(new Relay({ near, far, conditions: line.conditions, clock: systemClock, gone }));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -62,7 +66,7 @@ export async function openLine(port: number): Promise<NetworkLine> {
     port: address.port,
     url: `http://127.0.0.1:${address.port}`,
     get connections() {
-      return relays.size;
+      return crossings.size;
     },
     get blocked() {
       return line.blocked;
@@ -73,4 +77,16 @@ export async function openLine(port: number): Promise<NetworkLine> {
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** A connection that was opened in a black hole: what its client says goes nowhere. */
+function lostCrossing(near: Socket, gone: (crossing: Crossing) => void): Crossing {
+  const destroy = (): void => {
+    near.destroy();
+    gone(crossing);
+  };
+  const crossing: Crossing = { changed: () => undefined, halfClose: () => undefined, destroy };
+  near.on("error", () => undefined).once("close", destroy);
+  near.resume();
+  return crossing;
 }

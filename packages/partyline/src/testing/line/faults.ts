@@ -18,7 +18,7 @@ export interface Faults {
   halfClose(direction?: Direction): void;
   /**
    * Bytes vanish, and so do ends: nobody is told. A connection that has lost something stays silent for good, also
-   * after `mend()`; one opened meanwhile is answered by nobody.
+   * after `mend()`; one opened meanwhile is answered by nobody, and the server does not hear of it.
    */
   blackhole(direction?: Direction): void;
   /** Holds everything back until `mend()`, as a proxy that buffers. Past 256 KiB the sender has to wait. */
@@ -57,7 +57,7 @@ const FAULTLESS: Conditions = {
 };
 
 /** A connection that goes over the line. */
-interface Crossing {
+export interface Crossing {
   /** The conditions are other ones. */
   changed(): void;
   halfClose(direction: Direction): void;
