@@ -18,6 +18,7 @@ export default defineConfig({
   // The oldest supported Node does not parse `await using`.
   oxc: { target: "es2023" },
   test: {
+    setupFiles: [join(import.meta.dirname, "scripts/seed.ts")],
     reporters: ["default", join(import.meta.dirname, "scripts/reporter.ts")],
     // An `it.only` left behind would make a green run of one test.
     allowOnly: false,
