@@ -54,6 +54,18 @@ describe("the client's state", () => {
     },
   );
 
+  it("comes back as soon where an error is all that tells of a WebSocket that could not be opened", async () => {
+    const { rig, states } = watched();
+    await rig.settle();
+    rig.socket.fail();
+    expect(states).toMatchObject([{ status: "connecting", reason: { code: "offline" } }]);
+    rig.clock.advance(250);
+    await rig.welcome();
+    expect(rig.sockets).toHaveLength(2);
+    rig.socket.fail();
+    expect(rig.client.state.status).toBe("live");
+  });
+
   it("has the server's error as its reason where one came before the close", async () => {
     const { rig } = watched();
     await rig.welcome();

@@ -11,6 +11,8 @@ export interface ScriptedSocket {
   say(...frames: Frame[]): void;
   /** Closes it from the server's side, or loses it (1006). */
   close(code: number): void;
+  /** It could not be opened, and no close follows. */
+  fail(): void;
   /** Did the client close it? */
   readonly closed: boolean;
 }
@@ -55,6 +57,7 @@ export function createScriptedNetwork(): ScriptedNetwork {
         say: (...frames) =>
           this.onmessage?.({ data: frames.map((frame) => JSON.stringify(frame)).join("\n") }),
         close: (code) => this.onclose?.({ code, reason: "" }),
+        fail: () => this.onerror?.(),
         get closed() {
           return isClosed();
         },

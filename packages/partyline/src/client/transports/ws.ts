@@ -57,14 +57,16 @@ export function openWebSocket(request: LinkRequest): Link {
       else watch.fail(error);
     }
   };
-  socket.onerror = () => undefined;
-  socket.onclose = ({ code }) => {
+  const closed = ({ code }: { readonly code: number }): void => {
     const again = mayReconnect(code);
     const reason = `The WebSocket (${code})`;
     // The code alone decides about coming back.
     if (told?.retryable === again) watch.fail(told, true);
     else watch.fail(again ? connectionLost(`${reason} was lost.`) : closedError(reason), code !== LOST);
   };
+  socket.onclose = closed;
+  // Of one that could not be opened Node 22 tells nothing else.
+  socket.onerror = () => open || closed({ code: LOST });
 
   const link: Link = {
     send: (command) => send(stream.command(command)),
