@@ -193,6 +193,38 @@ describe("an event stream of a channel", () => {
     expect(comments.length).toBeLessThanOrEqual(300 / 15);
   });
 
+  it.each([
+    { quiet: 5, most: 5 },
+    { quiet: 0, most: 3 },
+    { quiet: 60, most: 17 },
+  ])("of `/connect` that asks for $quiet s of silence has $most s at most [LIVE-6]", async (asked) => {
+    const clock = createVirtualClock();
+    // As on a real clock, where no timer fires on the second.
+    clock.advance(300);
+    await using quiet = createPartyline({ clock, logger: silent, intervals: { mark: 1e9 } });
+    const body = `{"t":"hello","v":1,"quiet":${asked.quiet}}\n{"t":"attach","n":1,"channel":"a"}`;
+    const accept = "text/event-stream";
+    const { body: stream } = await quiet.fetch(
+      new Request("http://localhost/connect", { method: "POST", body, headers: { accept } }),
+    );
+    let [heard, longest] = [clock.now(), 0];
+    const reading = (async () => {
+      for await (const bytes of stream ?? []) if (bytes.length > 0) heard = clock.now();
+    })();
+    for (let step = 1; step < 1_000; step++) {
+      // At all times between two looks.
+      if (step % 207 === 0) void quiet.channel("a").publish(step);
+      clock.advance(100);
+      await new Promise((resolve) => setImmediate(resolve));
+      longest = Math.max(longest, clock.now() - heard);
+    }
+    const closed = quiet.close();
+    clock.advance(60_000);
+    await Promise.all([closed, reading]);
+    expect(longest).toBeGreaterThan(1_000);
+    expect(longest).toBeLessThanOrEqual(asked.most * 1_000);
+  });
+
   it("that takes no byte for too long is closed [ATT-7]", async () => {
     await restart({ limits: { slowReader: 1_000 }, retention: { bytes: 64 * 1024 * 1024 } });
     const line = await openLine(GET);

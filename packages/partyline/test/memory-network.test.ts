@@ -22,6 +22,15 @@ describe("a test network in memory", () => {
     expect(readers.map(({ client }) => client.state)).toEqual(states);
   });
 
+  it("keeps one stream where the client asks early, because the server speaks before that [LIVE-6]", async () => {
+    await using net = await createTestNetwork();
+    await read(net, { transports: ["sse"], pingInterval: 5_000 });
+    await net.settled();
+    const { closed } = net.server.partyline.counters();
+    await net.advance(5 * 60_000);
+    expect(net.server.partyline.counters().closed).toEqual(closed);
+  });
+
   it("passes no time where none is needed", async () => {
     await using net = await createTestNetwork();
     const ada = await read(net);

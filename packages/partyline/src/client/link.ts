@@ -63,7 +63,7 @@ export interface LinkHost {
 
 /** Times of a link, ms. */
 export interface LinkTiming {
-  /** Silence after which the server is asked whether it is there; a long poll is a fifth shorter. */
+  /** Silence after which the server is asked whether it is there; a long poll, or the silence on a stream, is a fifth shorter. */
   readonly pingInterval: number;
   /** How long an answer to that may take. */
   readonly pongTimeout: number;

@@ -110,20 +110,23 @@ describe("a client whose connections die after 10 s of silence", () => {
     expect([http.requests.length, third?.aborted, rig.client.state.status]).toEqual([4, true, "live"]);
   });
 
-  it("asks for shorter polls", async () => {
+  it.each([
+    { transport: "sse", asked: "quiet", what: "streams that are silent for less long [LIVE-6]" },
+    { transport: "poll", asked: "wait", what: "shorter polls" },
+  ] as const)("asks for $what", async ({ transport, asked }) => {
     const http = createScriptedHttp();
-    const rig = createClientRig({ transports: ["poll"], fetch: http.fetch });
-    const waits: unknown[] = [];
+    const rig = createClientRig({ transports: [transport], fetch: http.fetch });
+    const seconds: unknown[] = [];
     for (let time = 0; time < 3; time++) {
       await settleStreams();
       http.requests.at(-1)?.say(WELCOME);
       await settleStreams();
-      waits.push(http.requests.at(-1)?.frames[0]?.wait);
+      seconds.push(http.requests.at(-1)?.frames[0]?.[asked]);
       rig.clock.advance(10_000);
       http.requests.at(-1)?.end();
       await settleStreams();
       rig.clock.advance(1_000);
     }
-    expect(waits).toEqual([20, 20, 4.8]);
+    expect(seconds).toEqual([20, 20, 4.8]);
   });
 });

@@ -1,4 +1,10 @@
-import { type ErrorFrame, PROTOCOL_VERSION, type ResultFrame, type ServerFrame } from "../protocol/frames.ts";
+import {
+  type ErrorFrame,
+  type HelloFrame,
+  PROTOCOL_VERSION,
+  type ResultFrame,
+  type ServerFrame,
+} from "../protocol/frames.ts";
 import { fromErrorFrame } from "./errors.ts";
 import type { Command, LinkHost } from "./link.ts";
 import { positionOf } from "./read-log.ts";
@@ -10,8 +16,8 @@ import { positionOf } from "./read-log.ts";
 export interface Stream {
   /** Channels that this stream was asked to attach, and that were neither refused nor detached since. */
   readonly channels: ReadonlySet<string>;
-  /** `hello`, and attaches of what is wanted as far as they fit into so many characters: into 0, none. */
-  open(wait?: number, maxLength?: number): string;
+  /** `hello`, asking for this, and attaches of what is wanted as far as they fit into so many characters: into 0, none. */
+  open(asked?: Pick<HelloFrame, "wait" | "quiet">, maxLength?: number): string;
   attach(channel: string): string;
   detach(channel: string): string;
   /** `undefined` where the command must not be sent any more. */
@@ -88,8 +94,8 @@ export function createStream(host: LinkHost, token: string | undefined): Stream 
       const wanted = host.wanted();
       return wanted.length !== channels.size || wanted.some((channel) => !channels.has(channel));
     },
-    open(wait, maxLength = Infinity) {
-      let lines = JSON.stringify({ t: "hello", v: PROTOCOL_VERSION, token, wait });
+    open(asked, maxLength = Infinity) {
+      let lines = JSON.stringify({ t: "hello", v: PROTOCOL_VERSION, token, ...asked });
       channels.clear();
       for (const channel of host.wanted()) {
         // A character may be three bytes; a position and the names of the members fit into 200.

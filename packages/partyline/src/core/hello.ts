@@ -15,7 +15,7 @@ export function readHello(context: Context, line: string, credentials: Credentia
   if (frame.t !== "hello") throw new PartylineError("bad-frame", "The first frame is `hello`.");
   if (Math.floor(frame.v) !== PROTOCOL_VERSION)
     throw new PartylineError("version", `Version ${frame.v} is not spoken here, ${PROTOCOL_VERSION} is.`);
-  const { wait } = frame;
+  const { wait, quiet } = frame;
   if (wait !== undefined && !(wait > 0 && wait <= context.limits.waitSeconds))
     throw new PartylineError(
       "bad-limit",
@@ -25,8 +25,8 @@ export function readHello(context: Context, line: string, credentials: Credentia
     token: frame.token ?? credentials.token,
     header: (name) => credentials.header(name),
   });
-  if (granted instanceof Promise) return granted.then((grants) => ({ grants, wait }));
-  return { grants: granted, wait };
+  if (granted instanceof Promise) return granted.then((grants) => ({ grants, wait, quiet }));
+  return { grants: granted, wait, quiet };
 }
 
 /** Sends away who has not said `hello` by then. It stays on the wheel until its time, so it lets go of all others. */

@@ -20,6 +20,8 @@ export interface HelloFrame {
   readonly token?: string;
   /** Makes a `POST /connect` a long poll of at most this many seconds. */
   readonly wait?: number;
+  /** The longest silence, in seconds, that the client wants on the stream that answers its `POST /connect`. */
+  readonly quiet?: number;
 }
 
 export interface AttachFrame {

@@ -18,6 +18,7 @@ const PUBLISH = {
 const FRAMES: readonly [line: string, frame: ClientFrame][] = [
   ['{"t":"hello","v":1}', { t: "hello", v: 1 }],
   ['{"t":"hello","v":1,"token":"x","wait":25}', { t: "hello", v: 1, token: "x", wait: 25 }],
+  ['{"t":"hello","v":1,"quiet":4.8}', { t: "hello", v: 1, quiet: 4.8 }],
   ['{"t":"attach","n":1,"channel":"a"}', { t: "attach", n: 1, channel: "a" }],
   ['{"t":"attach","n":1,"channel":"a","since":"now"}', { t: "attach", n: 1, channel: "a", since: "now" }],
   ['{"t":"attach","n":1,"channel":"a","maxRate":0.2}', { t: "attach", n: 1, channel: "a", maxRate: 0.2 }],
@@ -137,6 +138,7 @@ describe("a frame from the client", () => {
     ["no key to delete", { ...PUBLISH, t: "delete" }],
     ["a version that is no number", { t: "hello", v: "1" }],
     ["a wait of less than nothing", { t: "hello", v: 1, wait: -1 }],
+    ["a silence that is no number", { t: "hello", v: 1, quiet: "5" }],
     ["an unknown kind", { ...PUBLISH, kind: "deleted" }],
     ["no data", { ...PUBLISH, data: undefined }],
     ["text data that is no string", { ...PUBLISH, kind: "text" }],

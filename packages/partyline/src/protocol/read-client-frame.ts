@@ -50,12 +50,12 @@ function readFields(fields: Fields, line: string): ClientFrame {
   switch (fields["t"]) {
     case "hello": {
       const token = optionalString(fields, "token");
-      const wait = fields["wait"] === undefined ? undefined : number(fields, "wait");
       return {
         t: "hello",
         v: number(fields, "v"),
         ...(token === undefined ? {} : { token }),
-        ...(wait === undefined ? {} : { wait }),
+        ...(fields["wait"] === undefined ? {} : { wait: number(fields, "wait") }),
+        ...(fields["quiet"] === undefined ? {} : { quiet: number(fields, "quiet") }),
       };
     }
     case "attach": {

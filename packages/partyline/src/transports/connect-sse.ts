@@ -9,9 +9,14 @@ import type { Seat } from "./seat.ts";
 import { StreamConnection } from "./stream-connection.ts";
 import type { Surroundings } from "./surroundings.ts";
 
+/** The shortest silence that a peer may ask for, seconds; and how late a comment may be, by looking once a second. */
+const LEAST_QUIET = 3;
+const LATE = 2;
+
 /** `POST /connect` answered by a stream of frames, for the channels that its body attached. */
 export class ConnectSse extends StreamConnection implements TalkingConnection {
   protected delivery: Conversation | { drained(): void; closed(): void } = NOBODY;
+  readonly #commentAfter: number;
   #welcome: Welcome | undefined;
   #lines: readonly string[] | undefined;
   #replies = "";
@@ -19,8 +24,15 @@ export class ConnectSse extends StreamConnection implements TalkingConnection {
 
   constructor(surroundings: Surroundings, seat: Seat, welcome: Welcome, lines: readonly string[]) {
     super(surroundings, seat);
+    const { quiet = Infinity } = welcome;
+    const asked = Math.max(Math.floor(quiet), LEAST_QUIET) - LATE;
+    this.#commentAfter = Math.min(asked, surroundings.heartbeat.comment);
     this.#welcome = welcome;
     this.#lines = lines;
+  }
+
+  protected override get commentAfter(): number {
+    return this.#commentAfter;
   }
 
   protected opened(): void {

@@ -1,7 +1,7 @@
 import type { Timed, Wheel } from "../core/ports.ts";
 import type { PartylineError } from "../protocol/errors.ts";
 
-/** Seconds between two looks at each connection. */
+/** Ms until the next look at each connection. The wheel turns once a second and is never early: so, at its next turn. */
 const LOOK = 1;
 
 /** How somebody is asked to leave. */
@@ -60,7 +60,7 @@ export class Registry implements Timed {
     connection.index = this.#list.push(connection) - 1;
     if (this.#watching) return;
     this.#watching = true;
-    this.#wheel.add(this, LOOK * 1_000);
+    this.#wheel.add(this, LOOK);
   }
 
   remove(connection: Kept): void {
@@ -87,7 +87,7 @@ export class Registry implements Timed {
     // Backwards, because one that leaves is replaced by the last one, which has been looked at by then.
     for (let index = this.#list.length - 1; index >= 0; index--) this.#list[index]?.tick(second);
     this.#watching = this.#list.length > 0;
-    return this.#watching ? LOOK * 1_000 : 0;
+    return this.#watching ? LOOK : 0;
   }
 
   /** Those who are there now. */

@@ -44,6 +44,11 @@ export abstract class StreamConnection implements Connection, Kept {
     this.#seat = seat;
   }
 
+  /** Seconds without a byte until a comment is written. */
+  protected get commentAfter(): number {
+    return this.surroundings.heartbeat.comment;
+  }
+
   abstract write(outgoing: Outgoing): boolean;
 
   // --- from the host ------------------------------------------------------------------------------------------
@@ -134,7 +139,7 @@ export abstract class StreamConnection implements Connection, Kept {
     switch (this.#state) {
       case "open":
         if (!this.#fresh) {
-          if (quiet < this.surroundings.heartbeat.comment) return;
+          if (quiet < this.commentAfter) return;
           this.send(SSE_COMMENT);
         }
         this.#since = second;

@@ -283,7 +283,7 @@ describe("a conversation", () => {
 
   it("refuses an attach among the commands of a request, and a command among its channels [CONN-5]", () => {
     const harness = createHarness();
-    const welcome = { grants: OPEN_GRANTS, wait: undefined };
+    const welcome = { grants: OPEN_GRANTS, wait: undefined, quiet: undefined };
     const commands = createReadingProbe();
     harness.engine
       .converse(commands, { mode: "commands", welcome })

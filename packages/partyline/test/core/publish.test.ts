@@ -11,7 +11,7 @@ import { createHarness, type Harness, settle } from "./harness.ts";
 /** Sends publishes as a multiplexed connection does, and shows the answers in short. */
 function connection(harness: Harness, mode: "commands" | "full" = "commands") {
   const probe = createReadingProbe();
-  const welcome = { grants: OPEN_GRANTS, wait: undefined };
+  const welcome = { grants: OPEN_GRANTS, wait: undefined, quiet: undefined };
   const credentials = { token: undefined, header: () => undefined };
   const conversation = harness.engine.converse(
     probe,

@@ -10,7 +10,7 @@ export function openPoll(request: LinkRequest): Link {
     // The first one is answered at once: it is what tells that this way is open.
     // The others end well before the silence makes the client ask.
     for (let wait = AT_ONCE; !signal.aborted; wait = request.pingInterval / 1250) {
-      const response = await post(request, stream.open(wait), signal);
+      const response = await post(request, stream.open({ wait }), signal);
       const lines = await response.text();
       heard();
       if (!signal.aborted) stream.read(lines);

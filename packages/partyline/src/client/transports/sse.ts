@@ -6,7 +6,9 @@ import { openHttp, post } from "./http.ts";
 /** `/connect` as a stream of events. */
 export function openSse(request: LinkRequest): Link {
   return openHttp(request, async ({ stream, signal, heard }) => {
-    const response = await post(request, stream.open(), signal, "text/event-stream");
+    // So that comments come before the silence makes the client ask, which here costs a new stream.
+    const hello = stream.open({ quiet: request.pingInterval / 1250 });
+    const response = await post(request, hello, signal, "text/event-stream");
     const parser = createSseParser({ event: ({ data }) => stream.read(data) });
     const decoder = new TextDecoder();
     const reader = response.body?.getReader();

@@ -83,6 +83,8 @@ export interface Welcome {
   readonly grants: Grants;
   /** Seconds, where a long poll is asked for. */
   readonly wait: number | undefined;
+  /** Seconds, where a stream is to be no longer silent. */
+  readonly quiet: number | undefined;
 }
 
 /** How a conversation runs on its transport. */
