@@ -60,6 +60,24 @@ describe("tabs that share", () => {
     }
   });
 
+  it("have each publish sent once, where the connection breaks while it is on its way to the leader", async () => {
+    const world = createTabWorld();
+    const [leader, follower] = [world.openTab({ baseDelay: 50 }), world.openTab()];
+    const got = read(leader);
+    await world.pass(100);
+    const sent = follower.client.channel("a").publish("one");
+    const held = world.busy();
+    expect(held).toHaveLength(1);
+    world.cut();
+    // For less long than the follower takes a silent leader to be there.
+    await world.pass(500, 50, held);
+    expect(world.opened).toBe(2);
+    await world.rest();
+    expect(await sent).toMatchObject({ duplicate: false });
+    expect(got).toEqual(["one"]);
+    expect(world.counters.snapshot().duplicates).toBeUndefined();
+  });
+
   it("that come late, or were away, catch up beside the connection, which goes on where it is", async () => {
     const world = createTabWorld();
     const first = world.openTab();

@@ -109,18 +109,19 @@ export function createTabWorld(options: Partial<EngineOptions> = {}, seed = 1) {
     clock.turn();
     await settle();
   };
-  /** Lets all come that is on its way. */
-  const rest = async (): Promise<void> => {
+  /** Lets all come that is on its way, but for what these wires hold. */
+  const rest = async (held: readonly Wire[] = []): Promise<void> => {
     await settle();
     clock.turn();
     await settle();
-    for (let [next] = busy(); next; [next] = busy()) await move(next);
+    const next = (): Wire | undefined => busy().find((wire) => !held.includes(wire));
+    for (let wire = next(); wire; wire = next()) await move(wire);
   };
-  const pass = async (milliseconds: number, step = 50): Promise<void> => {
-    await rest();
+  const pass = async (milliseconds: number, step = 50, held: readonly Wire[] = []): Promise<void> => {
+    await rest(held);
     for (let gone = 0; gone < milliseconds; gone += step) {
       clock.advance(Math.min(step, milliseconds - gone));
-      await rest();
+      await rest(held);
     }
   };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { AttachedFrame, GapFrame, MessageFrame } from "../../protocol/frames.ts";
+import type { AttachedFrame, GapFrame, MarkFrame, MessageFrame } from "../../protocol/frames.ts";
 import type { Keep } from "../../protocol/message.ts";
 import { createFeed } from "./feed.ts";
 import { placeOf, type Reading, type ReadingItem } from "./reading.ts";
@@ -31,6 +31,7 @@ const gap = (from: number, to: number): GapFrame => ({
   to: at(to),
   reason: "retention",
 });
+const mark = (offset: number): MarkFrame => ({ t: "mark", c: 3, position: at(offset), time: 1 });
 
 function describeItem(item: ReadingItem): string {
   if (item.t === "attached") return `attached at ${item.frame.position.split(":")[1]}`;
@@ -69,7 +70,7 @@ function rig() {
     feed.reader.attaching(stream);
     feed.reader.attached(frame, stream);
   };
-  const say = (...frames: (MessageFrame | GapFrame)[]): void => {
+  const say = (...frames: (MessageFrame | GapFrame | MarkFrame)[]): void => {
     for (const frame of frames) feed.reader.frame(frame, EPOCH, 10);
   };
   return { feed, ask, attach, say };
@@ -127,6 +128,18 @@ describe("a reading joins a feed", () => {
     say(message(4));
     expect(feed.join(ask(at(6)).reading)).toBe(false);
     expect(feed.join(ask(at(10)).reading)).toBe(true);
+  });
+
+  it("not while a `latest` channel gives its whole state behind a later gap, until a mark says that this was all", () => {
+    const { feed, ask, attach, say } = rig();
+    ask(at(10));
+    attach(attached(10, 10, "latest"));
+    say(gap(10, 3), message(4), message(5));
+    expect(feed.join(ask(at(4)).reading)).toBe(false);
+    expect(feed.join(ask(at(5)).reading)).toBe(false);
+    say(mark(5));
+    expect(feed.join(ask(at(4)).reading)).toBe(false);
+    expect(feed.join(ask(at(5)).reading)).toBe(true);
   });
 
   it("of a `latest` channel that is read on from a place, where it may", () => {
