@@ -1,54 +1,157 @@
-/** `npm run bench -- NAME [--option NUMBER]… [--only PEER] [--out FILE]` */
-import { writeFileSync } from "node:fs";
-import { cpus, loadavg } from "node:os";
+/** `npm run bench -- NAME... | all [--runs N] [--only PART] [--OPTION NUMBER]... [--out FILE] [--charts DIR] [--page FILE]` */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus, release, type } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
-import type { Benchmark } from "./benchmark.ts";
-import { pin } from "./processes.ts";
-import { slowReaders } from "./slow-readers.ts";
+import { BENCHMARKS } from "./benchmarks.ts";
+import type { Benchmark, Numbers } from "./benchmark.ts";
+import { chart } from "./chart.ts";
+import { pin, placement } from "./processes.ts";
+import { type BenchmarkResult, describeAll, type Machine, renewPage, type Results } from "./results.ts";
+import { run } from "./run.ts";
 
-const BENCHMARKS: Readonly<Record<string, Benchmark>> = { "slow-readers": slowReaders };
+const USAGE = `npm run bench -- NAME... [--runs N] [--only PART] [--OPTION NUMBER]... [--from FILE] [--out FILE]
+                         [--charts FOLDER] [--page FILE]
+npm run bench -- all     every benchmark, one after the other
 
-function usage(): string {
-  const lines = Object.entries(BENCHMARKS).map(([name, { about, options }]) => {
-    const defaults = Object.entries(options).map(([option, value]) => `--${option} ${value}`);
-    return `  ${name}\n      ${about}\n      ${defaults.join(" ")}`;
+  --runs N        how often each subject is measured; the table has the medians (default 3)
+  --only PART     only subjects whose name holds this
+  --from FILE     results of an earlier run, for what is not measured now; without a NAME they are only drawn again
+  --out FILE      writes every run as JSON
+  --charts FOLDER writes a chart for each benchmark as SVG
+  --page FILE     renews the tables in a page of Markdown, each between <!-- bench: NAME --> and <!-- /bench -->
+
+Everything stays on this machine, on loopback addresses. Servers that are not part of the repository are installed
+into bench/.peers when they are needed.
+`;
+
+const minutes = ({ seconds, subjects }: Benchmark): number => (seconds * subjects.length) / 60;
+
+function list(): string {
+  const lines = Object.entries(BENCHMARKS).map(([name, benchmark]) => {
+    const defaults = Object.entries(benchmark.options).map(([option, value]) => `--${option} ${value}`);
+    return (
+      `  ${name.padEnd(18)}${benchmark.about}\n` +
+      `${" ".repeat(20)}${minutes(benchmark).toFixed(1)} min a run; ${defaults.join(" ")}`
+    );
   });
-  return `npm run bench -- NAME [--option NUMBER]... [--only PEER] [--out FILE]\n\n${lines.join("\n")}`;
+  const all = Object.values(BENCHMARKS).reduce((sum, benchmark) => sum + minutes(benchmark), 0);
+  return `${USAGE}\n${lines.join("\n")}\n  ${"all".padEnd(18)}${all.toFixed(0)} min a run`;
+}
+
+class Misuse extends Error {}
+
+function readOptions(args: readonly string[]) {
+  const text = { type: "string" } as const;
+  const names = new Set(Object.values(BENCHMARKS).flatMap(({ options }) => Object.keys(options)));
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      ...Object.fromEntries([...names].map((name) => [name, text])),
+      runs: { ...text, default: "3" },
+      only: { ...text, default: "" },
+      from: text,
+      out: text,
+      charts: text,
+      page: text,
+    },
+  });
+  const wanted = positionals.includes("all") ? Object.keys(BENCHMARKS) : positionals;
+  const unknown = wanted.find((name) => !(name in BENCHMARKS));
+  if (unknown !== undefined) throw new Misuse(`There is no benchmark "${unknown}".`);
+  const given = Object.fromEntries(
+    Object.entries(values as Record<string, string>)
+      .filter(([name]) => names.has(name) || name === "runs")
+      .map(([name, value]) => [name, Number(value)]),
+  );
+  const wrong = Object.keys(given).find((name) => !(Number(given[name]) > 0));
+  if (wrong !== undefined) throw new Misuse(`--${wrong} is a number above 0.`);
+  const foreign = Object.keys(given).find(
+    (name) => name !== "runs" && wanted.some((one) => !(name in (BENCHMARKS[one]?.options ?? {}))),
+  );
+  if (foreign !== undefined) throw new Misuse(`Not every benchmark named has --${foreign}.`);
+  return { ...values, wanted, given };
+}
+
+async function measure(
+  wanted: readonly string[],
+  given: Numbers,
+  only: string,
+): Promise<Results["benchmarks"]> {
+  const done: Record<string, BenchmarkResult> = {};
+  const began = performance.now();
+  for (const name of wanted) {
+    const benchmark = BENCHMARKS[name];
+    if (!benchmark) continue;
+    const { runs = 1, ...options } = given;
+    done[name] = await run(benchmark, {
+      numbers: options,
+      runs,
+      only,
+      progress(doing) {
+        const spent = Math.round((performance.now() - began) / 1_000);
+        console.error(
+          `${String(Math.floor(spent / 60)).padStart(3)}:${String(spent % 60).padStart(2, "0")}  ${doing}`,
+        );
+      },
+    });
+  }
+  return done;
+}
+
+function machine(): Machine {
+  const [first] = cpus();
+  return {
+    date: new Date().toISOString(),
+    node: process.versions.node,
+    system: `${type()} ${release()}`,
+    processor: first?.model.trim() ?? "an unknown processor",
+    cores: cpus().length,
+    placement,
+  };
+}
+
+function write(
+  { out, charts, page }: Record<"out" | "charts" | "page", string | undefined>,
+  results: Results,
+): void {
+  if (out !== undefined) writeFileSync(out, `${JSON.stringify(results, null, 1)}\n`);
+  if (page !== undefined) writeFileSync(page, renewPage(readFileSync(page, "utf8"), results));
+  if (charts === undefined) return;
+  mkdirSync(charts, { recursive: true });
+  for (const [name, result] of Object.entries(results.benchmarks)) {
+    const drawn = chart(result);
+    if (drawn !== undefined) writeFileSync(join(charts, `${name}.svg`), drawn);
+  }
 }
 
 async function main(): Promise<number> {
-  const [name = "", ...args] = process.argv.slice(2);
-  const benchmark = BENCHMARKS[name];
-  if (!benchmark) {
-    console.error(usage());
-    return 2;
+  const { wanted, given, only, from, out, charts, page } = readOptions(process.argv.slice(2));
+  if (wanted.length === 0 && from === undefined) {
+    console.log(list());
+    return 0;
   }
-  const text = { type: "string" } as const;
-  const names = Object.keys(benchmark.options);
-  const options = Object.fromEntries([...names, "only", "out"].map((option) => [option, text]));
-  const { values } = parseArgs({ args, options }) as { values: Readonly<Record<string, string>> };
-  const numbers = Object.fromEntries(
-    names.map((option) => [option, Number(values[option] ?? benchmark.options[option])]),
-  );
-  const wrong = names.find((option) => !(Number(numbers[option]) > 0));
-  if (wrong !== undefined) {
-    console.error(`--${wrong} is a number above 0.`);
-    return 2;
-  }
-
+  const before = from === undefined ? undefined : (JSON.parse(readFileSync(from, "utf8")) as Results);
   pin(process.pid, "load");
-  const before = loadavg();
-  const { raw, text: result } = await benchmark.run({
-    numbers,
-    only: values["only"] ?? "",
-    progress: (doing) => console.error(`${new Date().toISOString().slice(11, 19)} ${doing}`),
-  });
-  const load = [before, loadavg()].map(([minute = 0]) => minute.toFixed(1)).join(" to ");
-  const machine = `Node ${process.versions.node}, ${cpus().length} cores, load ${load}`;
-  console.log(`${result}\n\n${machine}.`);
-  if (values["out"] !== undefined)
-    writeFileSync(values["out"], JSON.stringify({ name, numbers, machine, date: new Date(), raw }, null, 2));
-  return 0;
+  const measured = await measure(wanted, given, only);
+  const results: Results = {
+    machine: before && wanted.length === 0 ? before.machine : machine(),
+    benchmarks: { ...before?.benchmarks, ...measured },
+  };
+  write({ out, charts, page }, results);
+  console.log(describeAll(results));
+  const failed = Object.values(measured).some(({ rows }) =>
+    rows.some(({ missing }) => missing?.startsWith("a run failed")),
+  );
+  return failed ? 1 : 0;
 }
 
-process.exitCode = await main();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof Misuse) && !(error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS"))
+    throw error;
+  console.error(`${(error as Error).message} npm run bench lists what there is.`);
+  process.exitCode = 2;
+}

@@ -6,7 +6,7 @@ import { join } from "node:path";
 /** Servers on one core and load on another, where the system can do that and has two. */
 const canPin = availableParallelism() > 1 && spawnSync("taskset", ["--version"]).status === 0;
 
-export const CORES = { server: 0, load: 1 } as const;
+const CORES = { server: 0, load: 1 } as const;
 
 /** Where everything ran, in one sentence. */
 export const placement: string = canPin
@@ -21,15 +21,27 @@ export function pin(pid: number, core: keyof typeof CORES): void {
 /** A program of this folder in a process of its own. */
 export interface Child extends AsyncDisposable {
   readonly pid: number;
-  /** Its next message. */
-  next(): Promise<unknown>;
+  /** Its next message; at most so many ms from now. Default: one minute. */
+  next<Message>(within?: number): Promise<Message>;
   tell(message: object): void;
   signal(signal: "SIGSTOP" | "SIGCONT"): void;
 }
 
-export function start(script: string, core: keyof typeof CORES, args: readonly string[] = []): Child {
+export interface StartOptions {
+  readonly args?: readonly string[];
+  /** Options of Node. */
+  readonly execArgv?: readonly string[];
+  /** Another program that runs it. Default: this Node. */
+  readonly execPath?: string;
+}
+
+/** Starts a script of this folder, pinned. */
+export function start(script: string, core: keyof typeof CORES, options: StartOptions = {}): Child {
+  const { args = [], execArgv = [], execPath = process.execPath } = options;
   const forked = fork(join(import.meta.dirname, script), args, {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
+    execArgv: [...execArgv],
+    execPath,
   });
   const pid = forked.pid ?? 0;
   pin(pid, core);
@@ -42,12 +54,16 @@ export function start(script: string, core: keyof typeof CORES, args: readonly s
   forked.on("exit", () => wake());
   return {
     pid,
-    async next() {
+    async next<Message>(within = 60_000) {
+      const deadline = setTimeout(() => wake(), within);
+      const end = performance.now() + within;
       while (inbox.length === 0) {
         if (forked.exitCode !== null || forked.signalCode !== null) throw new Error(`${script} has ended.`);
+        if (performance.now() >= end) throw new Error(`${script} said nothing for ${within / 1_000} s.`);
         await new Promise<void>((resolve) => (wake = resolve));
       }
-      return inbox.shift();
+      clearTimeout(deadline);
+      return inbox.shift() as Message;
     },
     tell: (message) => void forked.send(message),
     signal: (signal) => void forked.kill(signal),
@@ -60,13 +76,49 @@ export function start(script: string, core: keyof typeof CORES, args: readonly s
   };
 }
 
-/** Memory that a process has of the system, MB. */
+/** Memory that a process and those that it started have of the system, MB. */
 export function residentMegabytes(pid: number): number {
+  const kilobytes = (one: number): number =>
+    Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${one}/status`, "utf8"))?.[1] ?? 0);
+  const all = family(pid);
+  const sum = all ? all.reduce((total, one) => total + kilobytes(one), 0) : Number(askPs("rss", pid));
+  return (sum * 1_024) / 1e6;
+}
+
+/** CPU time, user's and system's, that a process and those that it started have had, µs. */
+export function cpuMicroseconds(pid: number): number {
+  const all = family(pid);
+  if (!all) return 1e6 * seconds(askPs("time", pid));
+  return all.reduce((total, one) => total + (1e6 / TICKS) * ticks(one), 0);
+}
+
+/** The unit of /proc/PID/stat. Linux tells every program the same, whatever the kernel's own clock. */
+const TICKS = 100;
+
+function ticks(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  // The name of the program, in brackets, may hold spaces.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return Number(fields[11]) + Number(fields[12]);
+}
+
+/** A process and its children, as far as /proc tells. */
+function family(pid: number): readonly number[] | undefined {
   try {
-    const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-    return (Number(kilobytes) * 1_024) / 1e6;
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
+    return [pid, ...children.map(Number)];
   } catch {
-    const { stdout } = spawnSync("ps", ["-o", "rss=", "-p", String(pid)]);
-    return (Number(stdout.toString()) * 1_024) / 1e6;
+    return undefined;
   }
+}
+
+function askPs(field: "rss" | "time", pid: number): string {
+  return spawnSync("ps", ["-o", `${field}=`, "-p", String(pid)])
+    .stdout.toString()
+    .trim();
+}
+
+/** `[[hours:]minutes:]seconds`, as `ps` writes a time. */
+function seconds(time: string): number {
+  return time.split(":").reduce((total, part) => total * 60 + Number(part), 0);
 }

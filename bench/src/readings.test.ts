@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 import { median, percentile, table } from "./readings.ts";
 
-it("the median is the middle value, whatever the order", () => {
-  expect(median([30, 1, 2])).toBe(2);
+it("the median is the middle value, whatever the order, or between the two in the middle", () => {
+  expect([median([30, 1, 2]), median([9, 4, 1, 5])]).toEqual([2, 4.5]);
 });
 
 it("a percentile is a value that was measured, and the last one at most", () => {
@@ -11,7 +11,7 @@ it("a percentile is a value that was measured, and the last one at most", () => 
 });
 
 it("without a value there is no figure", () => {
-  expect(median([])).toBeNaN();
+  expect([median([]), percentile([], 0.5)]).toEqual([Number.NaN, Number.NaN]);
 });
 
 it("a table has its figures to the right", () => {

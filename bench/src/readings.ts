@@ -1,27 +1,13 @@
-/** What a crowd of readers has had. */
-export interface Report {
-  readonly received: number;
-  /** Messages missing without a word. */
-  readonly lost: number;
-  /** Readers whose connection was closed. */
-  readonly closed: number;
-  /** Readers that have everything. */
-  readonly complete: number;
-  /** Readers that miss something and were told what. */
-  readonly told: number;
-  /** Readers that are not at the end yet. */
-  readonly behind: number;
-  /** From publish to receipt, ms. */
-  readonly latencies: readonly number[];
-}
-
 /** Milliseconds by a clock that all processes of a machine share. */
 export function monotonic(): number {
   return Number(process.hrtime.bigint() / 1_000n) / 1_000;
 }
 
 export function median(values: readonly number[]): number {
-  return percentile(values, 0.5);
+  const sorted = values.toSorted((a, b) => a - b);
+  const half = sorted.length >> 1;
+  const upper = sorted[half] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[half - 1] ?? Number.NaN)) / 2;
 }
 
 /** Of the values in order, the one at this part of the way. */

@@ -1,17 +1,19 @@
-/** A broadcast as it is written with `socket.io`: `emit` to all. */
+/** Rooms as they are written with `socket.io`: `emit` to a room. */
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { Server } from "socket.io";
+import { listen, onPost } from "./room.ts";
 
-const http = createServer((request, response) => {
-  let body = "";
-  request.setEncoding("utf8").on("data", (piece: string) => (body += piece));
-  request.on("end", () => {
-    io.emit("message", body);
-    response.end();
+const http = createServer(
+  onPost((room, body) => {
+    io.to(room.slice(1)).emit("message", body);
+  }),
+);
+const io = new Server(http, { transports: ["websocket"] });
+io.on("connection", (socket) => {
+  const room = String(socket.handshake.query["room"]);
+  void socket.join(room);
+  socket.on("message", (body: string) => {
+    io.to(room).emit("message", body);
   });
 });
-const io = new Server(http, { transports: ["websocket"] });
-http.listen({ port: 0, host: "127.0.0.1", backlog: 4096 }, () => {
-  process.send?.({ port: (http.address() as AddressInfo).port });
-});
+listen(http);

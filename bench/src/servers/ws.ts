@@ -1,18 +1,23 @@
-/** A broadcast as it is written with `ws`: `send` to each client. */
+/** Rooms as they are written with `ws`: `send` to each client. */
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { WebSocketServer } from "ws";
+import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
+import { listen, onPost, Rooms } from "./room.ts";
 
-const http = createServer((request, response) => {
-  let body = "";
-  request.setEncoding("utf8").on("data", (piece: string) => (body += piece));
-  request.on("end", () => {
-    for (const client of sockets.clients) client.send(body);
-    response.end();
+const { perMessageDeflate = false } = JSON.parse(process.argv[2] ?? "{}") as ServerOptions;
+const rooms = new Rooms<WebSocket>();
+const http = createServer(
+  onPost((room, body) => {
+    for (const client of rooms.of(room)) client.send(body);
+  }),
+);
+const sockets = new WebSocketServer({ server: http, perMessageDeflate });
+sockets.on("connection", (client, request) => {
+  const room = rooms.join(request, client);
+  client.on("message", (data: Buffer) => {
+    const text = data.toString();
+    for (const member of room) member.send(text);
   });
+  client.on("close", () => room.delete(client));
+  client.on("error", () => undefined);
 });
-const sockets = new WebSocketServer({ server: http, perMessageDeflate: false });
-sockets.on("connection", (client) => client.on("error", () => undefined));
-http.listen({ port: 0, host: "127.0.0.1", backlog: 4096 }, () => {
-  process.send?.({ port: (http.address() as AddressInfo).port });
-});
+listen(http);

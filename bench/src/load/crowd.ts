@@ -1,20 +1,17 @@
 /**
- * Many readers in a process of their own. Tells `{ ready }` when all are subscribed, `{ report }` when all have what
+ * Readers that look at each message, in a process of their own that may be stopped. Tells `{ ready }` when all are subscribed, `{ report }` when all have what
  * `{ until }` names or have been closed, and at the latest after `{ within }` ms.
  */
 import { connect, type Socket } from "node:net";
-import type { Wire } from "./peers.ts";
-import { monotonic, type Report } from "./readings.ts";
+import { monotonic } from "../readings.ts";
+import { clientFrame } from "./client-frame.ts";
+import type { CrowdOrder, CrowdReport } from "./order.ts";
 
-interface Order {
-  readonly port: number;
-  readonly wire: Wire;
-  readonly readers: number;
-}
-
-const { port, wire, readers: count } = JSON.parse(process.argv[2] ?? "{}") as Order;
+const { port, wire, readers: count, alive } = JSON.parse(process.argv[2] ?? "{}") as CrowdOrder;
 const MARK = 0x23;
 const BETWEEN = 512;
+/** Masked, and empty. */
+const PONG = Buffer.of(0x8a, 0x80, 0, 0, 0, 0);
 
 let latencies: number[] = [];
 let changed = (): void => undefined;
@@ -47,8 +44,8 @@ class Reader {
   }
 
   stayAlive(): void {
-    if (wire.alive === undefined || this.closed) return;
-    this.#socket.write(wire.alive === "pong" ? frame(10, "") : frame(1, wire.alive.say));
+    if (alive === undefined || this.closed) return;
+    this.#socket.write(alive === "pong" ? PONG : clientFrame(alive.say));
   }
 
   #read(chunk: Buffer): void {
@@ -81,19 +78,14 @@ class Reader {
 
   #open(chunk: Buffer): void {
     const { opened, subscribe } = wire;
-    if (subscribe && chunk.includes(opened)) this.#socket.write(frame(1, subscribe.say));
+    if (subscribe && chunk.includes(opened)) this.#socket.write(clientFrame(subscribe.say));
     this.ready = chunk.includes(subscribe?.answer ?? opened);
   }
 }
 
-/** A short frame of a client, masked with zeros. */
-function frame(opcode: number, text: string): Buffer {
-  return Buffer.concat([Buffer.of(0x80 | opcode, 0x80 | text.length, 0, 0, 0, 0), Buffer.from(text)]);
-}
-
 const readers: Reader[] = [];
 
-function report(until: number): Report {
+function report(until: number): CrowdReport {
   const sum = (of: (reader: Reader) => number): number =>
     readers.reduce((total, reader) => total + of(reader), 0);
   const open = readers.filter(({ closed }) => !closed);

@@ -1,0 +1,135 @@
+import { Agent, request } from "node:http";
+import { type Benchmark, COLUMNS, defineBenchmark, type Measured } from "../benchmark.ts";
+import type { CrowdOrder, CrowdReport } from "../load/order.ts";
+import { BUN, PARTYLINE, PARTYLINE_SSE, type Peer, SOCKET_IO, WS } from "../peers.ts";
+import { type Child, residentMegabytes, start } from "../processes.ts";
+import { monotonic, percentile } from "../readings.ts";
+import { serve } from "../servers.ts";
+
+/** How long the readers that were stopped are given to catch up, ms. */
+const CATCH_UP = 15_000;
+
+const options = { readers: 500, stopped: 25, megabytes: 12, size: 16_000, rate: 100 };
+type Load = typeof options;
+
+interface Case {
+  readonly peer: Peer;
+  readonly alive?: CrowdOrder["alive"];
+  /** Nobody is stopped: what the others' figures are held against. */
+  readonly calm?: boolean;
+}
+
+const CASES: readonly Case[] = [
+  { peer: { ...PARTYLINE, name: "partyline, none stopped" }, alive: "pong", calm: true },
+  { peer: PARTYLINE, alive: "pong" },
+  { peer: PARTYLINE_SSE },
+  { peer: BUN, alive: "pong" },
+  { peer: WS },
+  { peer: SOCKET_IO, alive: { say: "3" } },
+];
+
+export const slowReaders: Benchmark = defineBenchmark({
+  title: "Slow readers",
+  about:
+    "readers that are stopped while messages are published: the server's memory, and the others' latency",
+  describe: ({ readers, stopped, megabytes, size, rate }) =>
+    `${readers} readers, ${stopped} of them stopped; ${megabytes} MB in messages of ${size} bytes at ${rate} a second. ` +
+    "A socket on loopback takes some MB itself, which is no process's memory.",
+  options,
+  tiny: { readers: 10, stopped: 2, megabytes: 0.1, rate: 100 },
+  seconds: 14,
+  subjects: CASES.map((one) => ({ name: one.peer.name, measure: (load: Load) => measure(one, load) })),
+  columns: [
+    {
+      key: "grown",
+      head: "memory more at most, MB",
+      digits: 0,
+      chart: "Memory that the server took for it, MB",
+    },
+    { key: "after", head: "after they went on", digits: 0 },
+    { ...COLUMNS.p50, head: "others' p50, ms" },
+    { key: "p99", head: "p99, ms", digits: 1 },
+    { ...COLUMNS.lost, head: "lost to others" },
+  ],
+});
+
+async function measure({ peer, alive, calm = false }: Case, load: Load): Promise<Measured> {
+  const messages = Math.ceil((load.megabytes * 1e6) / load.size);
+  const stoppedReaders = calm ? 0 : load.stopped;
+  await using server = await serve(peer.server);
+  const { port } = server;
+  const wire = JSON.parse(JSON.stringify(peer.wire).replaceAll("{channel}", "0")) as Peer["wire"];
+  const crowd = (readers: number): Child => {
+    const order: CrowdOrder = { port, wire, readers, ...(alive !== undefined && { alive }) };
+    return start("load/crowd.ts", "load", { args: [JSON.stringify(order)] });
+  };
+  await using others = crowd(load.readers - stoppedReaders);
+  await others.next();
+  await using stopped = crowd(stoppedReaders);
+  await stopped.next();
+
+  const before = residentMegabytes(server.child.pid);
+  let peak = before;
+  const watch = setInterval(() => (peak = Math.max(peak, residentMegabytes(server.child.pid))), 100);
+  stopped.signal("SIGSTOP");
+  await publish(port, peer.publish.replace("{channel}", "0"), messages, load);
+  const { latencies, received } = await askReport(others, messages);
+  stopped.signal("SIGCONT");
+  const outcome = stoppedReaders > 0 ? await askReport(stopped, messages) : undefined;
+  clearInterval(watch);
+
+  return {
+    figures: {
+      grown: peak - before,
+      after: residentMegabytes(server.child.pid) - before,
+      p50: percentile(latencies, 0.5),
+      p99: percentile(latencies, 0.99),
+      lost: (load.readers - stoppedReaders) * messages - received,
+    },
+    ...(outcome && { note: describeOutcome(outcome) }),
+  };
+}
+
+async function askReport(crowd: Child, until: number): Promise<CrowdReport> {
+  crowd.tell({ until, within: CATCH_UP });
+  return (await crowd.next<{ report: CrowdReport }>()).report;
+}
+
+/** Publishes `#number@due#` and filling, one after the other, at an even rate; what is late is made up for. */
+async function publish(port: number, path: string, messages: number, { size, rate }: Load): Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const filling = "x".repeat(size);
+  const began = monotonic();
+  for (let number = 1; number <= messages; number++) {
+    const due = began + (number * 1_000) / rate;
+    const wait = due - monotonic();
+    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+    await post(agent, { port, path }, `#${number}@${due}#${filling}`);
+  }
+  agent.destroy();
+}
+
+function post(
+  agent: Agent,
+  to: { readonly port: number; readonly path: string },
+  body: string,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const headers = { "content-type": "text/plain" };
+    const asked = request({ host: "127.0.0.1", ...to, method: "POST", agent, headers }, (response) => {
+      response.resume().on("end", resolve);
+    });
+    asked.on("error", reject).end(body);
+  });
+}
+
+function describeOutcome({ complete, told, closed, behind, lost }: CrowdReport): string {
+  const parts = [
+    `${complete} of the stopped got all`,
+    told > 0 ? `${told} were told a gap` : "",
+    lost > 0 ? `${lost} messages were lost without a word` : "",
+    closed > 0 ? `${closed} were closed` : "",
+    behind > 0 ? `${behind} were not there after ${CATCH_UP / 1_000} s` : "",
+  ];
+  return parts.filter((part) => part !== "").join(", ");
+}

@@ -1,0 +1,13 @@
+/** With `--import`: `partyline` means what the test of the benchmarks has built of the source, so that it needs no build. */
+import { registerHooks } from "node:module";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+const BUNDLES = join(import.meta.dirname, "../../node_modules/.cache/bench");
+
+registerHooks({
+  resolve(specifier, context, nextResolve) {
+    if (specifier !== "partyline" && specifier !== "partyline/client") return nextResolve(specifier, context);
+    return nextResolve(pathToFileURL(join(BUNDLES, `${specifier}.js`)).href, context);
+  },
+});
