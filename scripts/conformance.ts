@@ -13,7 +13,7 @@ interface Suite {
 }
 
 const FRAGMENTS =
-  "has more fragments than `limits.fragments`, 16 384 by default, against memory eaten by tiny ones";
+  "has more fragments than `limits.fragments`, 16 384 by default, against work made by tiny ones";
 
 /** Of the groups 12 and 13, with messages of 16 to 8 192 bytes: the longer ones are the same again. */
 const DEFLATE_GROUPS = [12.1, 12.2, 12.3, 12.4, 12.5, 13.1, 13.2, 13.3, 13.4, 13.5, 13.6, 13.7];

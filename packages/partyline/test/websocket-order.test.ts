@@ -96,7 +96,7 @@ describe("behind a close frame", () => {
 });
 
 describe("a peer that is read no further", () => {
-  /** Answers the server's close, and waits for the end; `ws` gives it some seconds for that, which never pass here. */
+  /** Answers the server's close, and waits for the end; the server gives it some seconds for that, which never pass here. */
   async function answerClose({ socket, closed }: BareWebSocket, code: number): Promise<number[]> {
     socket.on("data", (data: Buffer) => {
       if (data.includes(Buffer.of(code >> 8, code & 255)))

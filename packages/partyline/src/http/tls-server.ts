@@ -25,7 +25,7 @@ const IDLE = 120_000;
 
 /**
  * A server of our own over TLS: HTTP/2 for who asks for it, HTTP/1.1 and its WebSockets for all others. (WebSockets
- * over HTTP/2, RFC 8441, are not offered: `ws` has no public way to them, and browsers then use HTTP/1.1.)
+ * over HTTP/2, RFC 8441, are not offered: browsers then use HTTP/1.1.)
  *
  * @throws TypeError where certificate or key can't be read, or do not belong together.
  */

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { parseChannelPath } from "../protocol/channel-name.ts";
 import { PartylineError } from "../protocol/errors.ts";
@@ -9,7 +10,14 @@ import { ConnectWebSocket } from "../transports/connect-websocket.ts";
 import { RawWebSocket } from "../transports/raw-websocket.ts";
 import type { Guest } from "../transports/registry.ts";
 import { asksForWebSocket, isStreamRequest } from "../transports/stream-request.ts";
-import { createHandshakes, type Handshakes } from "../transports/websocket-server.ts";
+import type { FrameRules } from "../transports/frame-reader.ts";
+import type { WebSocketConnection } from "../transports/websocket-connection.ts";
+import {
+  type Handshake,
+  handshakeHead,
+  readHandshake,
+  WEBSOCKET_VERSION,
+} from "../transports/websocket-handshake.ts";
 import { problemAnswer } from "./answers.ts";
 import { NodeExchange } from "./node-exchange.ts";
 import { afterEarlier, type NodeHost } from "./node-host.ts";
@@ -17,8 +25,8 @@ import { destroyThis, writeRawAnswer } from "./raw-answer.ts";
 import { type Route, splitTarget } from "./routes.ts";
 import { admitAttach, admitAttaches, goingAway, paceOf, refusal, takeSeat } from "./service.ts";
 
-/** `ws` asks for nothing else, and a client may be of an older draft. */
-const VERSION_HEADER = ["Sec-WebSocket-Version", "13"];
+/** A client whose handshake is at fault may be of another draft. */
+const VERSION_HEADER = ["Sec-WebSocket-Version", WEBSOCKET_VERSION];
 
 /** What came with a request to upgrade. */
 interface Upgrade {
@@ -28,38 +36,32 @@ interface Upgrade {
   readonly exchange: NodeExchange;
 }
 
+/** By whether messages are compressed; one for all connections. */
+interface Rules {
+  readonly plain: FrameRules;
+  readonly deflate: FrameRules;
+}
+
 /** Node's `upgrade` event: WebSockets, and the event streams that take the same way. */
 export class Upgrades {
   readonly #host: NodeHost;
-  readonly #raw: Handshakes;
-  readonly #connect: Handshakes;
+  readonly #raw: Rules;
+  readonly #connect: Rules;
   readonly #admit: (guest: Guest) => void;
 
   constructor(host: NodeHost) {
     this.#host = host;
     this.#admit = (guest) => admitAttach(host.service, guest);
     const { limits } = host.service.engine;
-    const compression = host.service.compression !== undefined;
-    const refused = (socket: Duplex, problem: string): void => {
-      const error = new PartylineError("bad-frame", `${problem}.`, {
-        remedy: "Shake hands as RFC 6455 has it, version 13.",
-      });
-      writeRawAnswer(socket, problemAnswer(error, VERSION_HEADER), host.base);
+    const rules = (messageBytes: number): Rules => {
+      const { fragments } = limits;
+      return {
+        plain: { messageBytes, fragments, inflates: false },
+        deflate: { messageBytes, fragments, inflates: true },
+      };
     };
-    this.#raw = createHandshakes({
-      limits,
-      maxPayload: limits.messageBytes,
-      subprotocol: undefined,
-      compression,
-      refused,
-    });
-    this.#connect = createHandshakes({
-      limits,
-      maxPayload: connectFrameBytes(limits),
-      subprotocol: SUBPROTOCOL,
-      compression,
-      refused,
-    });
+    this.#raw = rules(limits.messageBytes);
+    this.#connect = rules(connectFrameBytes(limits));
   }
 
   /** False where the path is none of ours: nothing was done. */
@@ -92,23 +94,43 @@ export class Upgrades {
 
   async #webSocket(upgrade: Upgrade): Promise<void> {
     const { exchange, request } = upgrade;
+    const { service } = this.#host;
     this.#host.admit(exchange);
-    if (this.#host.service.phase.is !== "serving") throw goingAway(this.#host.service);
+    if (service.phase.is !== "serving") throw goingAway(service);
     if (!asksForWebSocket(request.headers.upgrade))
       throw new PartylineError("bad-frame", "Only `websocket` can be upgraded to.");
+    const handshake = this.#handshake(upgrade);
+    if (!handshake) return;
     switch (exchange.route.is) {
       case "channel":
-        return this.#channel(upgrade, exchange.route.name);
+        return this.#channel(upgrade, handshake, exchange.route.name);
       case "connect":
-        return this.#talk(upgrade);
+        return this.#talk(upgrade, handshake);
       case "events":
       case "probe":
         throw new PartylineError("wrong-method", "There are no WebSockets here.");
     }
   }
 
-  async #channel({ request, socket, head, exchange }: Upgrade, name: string): Promise<void> {
+  /** `undefined` where it is at fault, which has been told. */
+  #handshake({ request, socket }: Upgrade): Handshake | undefined {
+    const { compression, engine } = this.#host.service;
+    try {
+      return readHandshake(request.headers, compression !== undefined);
+    } catch (fault) {
+      if (!(fault instanceof SyntaxError)) throw fault;
+      const error = new PartylineError("bad-frame", fault.message, {
+        remedy: "Shake hands as RFC 6455 has it, version 13.",
+      });
+      engine.metrics.count("refused", error.code);
+      writeRawAnswer(socket, problemAnswer(error, VERSION_HEADER), this.#host.base);
+      return undefined;
+    }
+  }
+
+  async #channel(upgrade: Upgrade, handshake: Handshake, name: string): Promise<void> {
     const { service } = this.#host;
+    const { exchange } = upgrade;
     const channel = parseChannelPath(name);
     const query = new URLSearchParams(exchange.query);
     const since = parseSince(query.get("since"));
@@ -122,15 +144,12 @@ export class Upgrades {
       connection.abandon();
       throw error;
     }
-    const webSocket = this.#raw.complete(request, socket, head);
-    if (!webSocket) return connection.abandon();
-    socket.removeListener("error", destroyThis);
-    connection.begin(webSocket, socket);
-    connection.start();
+    this.#open(upgrade, handshake, connection, this.#raw);
   }
 
-  #talk({ request, socket, head, exchange }: Upgrade): void {
+  #talk(upgrade: Upgrade, handshake: Handshake): void {
     const { service } = this.#host;
+    const { request, exchange } = upgrade;
     const offered = request.headers["sec-websocket-protocol"];
     if (offered !== undefined && !offered.split(",").some((one) => one.trim() === SUBPROTOCOL))
       throw new PartylineError(
@@ -147,9 +166,33 @@ export class Upgrades {
     }
     const credentials = exchange.credentials();
     const connection = new ConnectWebSocket(service, { seat, antechamber, credentials, admit: this.#admit });
-    const webSocket = this.#connect.complete(request, socket, head);
-    if (!webSocket) return connection.abandon();
-    socket.removeListener("error", destroyThis);
-    connection.begin(webSocket, socket);
+    this.#open(
+      upgrade,
+      handshake,
+      connection,
+      this.#connect,
+      offered === undefined ? undefined : SUBPROTOCOL,
+    );
+  }
+
+  #open(
+    { socket, head }: Upgrade,
+    handshake: Handshake,
+    connection: WebSocketConnection,
+    rules: Rules,
+    subprotocol?: string,
+  ): void {
+    if (!socket.readable || !socket.writable) {
+      socket.destroy();
+      return connection.abandon();
+    }
+    const { deflate } = handshake;
+    // A limit on the quiet of a request; a WebSocket has limits of its own.
+    if (socket instanceof Socket) socket.setTimeout(0).setNoDelay();
+    socket.write(handshakeHead(handshake, subprotocol));
+    connection.begin(socket, head, {
+      rules: deflate ? rules.deflate : rules.plain,
+      deflates: deflate?.deflates === true,
+    });
   }
 }

@@ -45,6 +45,10 @@ export class ConnectWebSocket extends WebSocketConnection implements TalkingConn
     this.#conversation = surroundings.engine.converse(this, { mode: "full", credentials });
   }
 
+  protected opened(): void {
+    // The peer speaks first.
+  }
+
   admit(): void {
     this.#admit(this);
   }
@@ -57,7 +61,7 @@ export class ConnectWebSocket extends WebSocketConnection implements TalkingConn
 
   // --- what the peer sends ------------------------------------------------------------------------------------
 
-  received(data: Buffer, isBinary: boolean): void {
+  message(data: Buffer, isBinary: boolean): void {
     if (this.#state === "ending") return;
     this.heard();
     if (isBinary) return this.#end(CLOSE.unsupportedData, "Frames are text here.");

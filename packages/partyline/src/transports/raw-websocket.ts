@@ -9,16 +9,10 @@ import type { Seat } from "./seat.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { WebSocketConnection } from "./websocket-connection.ts";
 
-/** A frame that came while an earlier one was being stored. */
-interface WaitingFrame {
-  readonly data: Buffer;
-  readonly isBinary: boolean;
-}
-
 /**
  * `reading`: frames are published as they come. `storing`: the broker takes its time over one; those behind it wait
- * unread, or where they had been read already. `ending`: nothing more is taken from the peer. `lost`: nor is anything
- * more sent, for the peer could not know that something is missing before it.
+ * unread. `ending`: nothing more is taken from the peer. `lost`: nor is anything more sent, for the peer could not know
+ * that something is missing before it.
  */
 type State = "reading" | "storing" | "ending" | "lost";
 
@@ -29,7 +23,6 @@ export class RawWebSocket extends WebSocketConnection {
   #channel = "";
   #state: State = "reading";
   #answer: AttachAnswer | undefined;
-  #waiting: WaitingFrame[] | undefined;
   #finish: (() => void) | undefined;
   /** Commands that may be sent at once, as of `#refilled` (whole ms); below 0 it is not read. */
   #tokens: number;
@@ -50,8 +43,7 @@ export class RawWebSocket extends WebSocketConnection {
     this.#answer = answer;
   }
 
-  /** After the handshake: lets messages come. */
-  start(): void {
+  protected opened(): void {
     const answer = this.#answer;
     if (!answer) return;
     this.#answer = undefined;
@@ -90,23 +82,13 @@ export class RawWebSocket extends WebSocketConnection {
   #gap(to: Position): void {
     this.#state = "lost";
     this.closeWith(CLOSE.gap, formatPosition(to));
-    this.resume();
   }
 
   // --- what the peer sends ------------------------------------------------------------------------------------
 
-  received(data: Buffer, isBinary: boolean): void {
+  message(data: Buffer, isBinary: boolean): void {
     this.heard();
-    switch (this.#state) {
-      case "reading":
-        return this.#publish(data, isBinary);
-      case "storing":
-        (this.#waiting ??= []).push({ data, isBinary });
-        return;
-      case "ending":
-      case "lost":
-        return;
-    }
+    if (this.#state === "reading") this.#publish(data, isBinary);
   }
 
   #publish(data: Buffer, isBinary: boolean): void {
@@ -135,12 +117,6 @@ export class RawWebSocket extends WebSocketConnection {
   #stored(): void {
     if (this.#state !== "storing") return;
     this.#state = "reading";
-    while (this.#state === "reading") {
-      const frame = this.#waiting?.shift();
-      if (!frame) break;
-      this.#publish(frame.data, frame.isBinary);
-    }
-    if (this.#state !== "reading") return;
     this.#finishSoon();
     if (this.#tokens >= 0) this.resume();
   }
@@ -151,11 +127,8 @@ export class RawWebSocket extends WebSocketConnection {
     metrics.count("refused", refusal.code);
     if (refusal.code === "internal") logger.error("a publish failed", { error: String(refusal.cause) });
     this.#state = "ending";
-    this.#waiting = undefined;
     this.close(refusal);
     this.#finishSoon();
-    // It was read no further while its publish was being stored; its answer to the close is.
-    this.resume();
   }
 
   /** Over the rate nothing is refused: the peer is read no further until it has paid for what it sent. */
@@ -208,6 +181,8 @@ export class RawWebSocket extends WebSocketConnection {
     this.#finish = undefined;
     if (this.#state !== "lost") this.#state = "ending";
     this.surroundings.engine.clock.nextTurn(finish);
+    // Whatever it was read no further for, its own close is waited for.
+    this.resume();
   }
 
   protected roomAgain(): void {
@@ -216,7 +191,6 @@ export class RawWebSocket extends WebSocketConnection {
 
   protected over(): void {
     this.#state = "ending";
-    this.#waiting = undefined;
     this.#reader.closed();
   }
 }

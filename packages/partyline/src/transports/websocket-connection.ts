@@ -1,24 +1,30 @@
 import type { Duplex } from "node:stream";
-import { WebSocket } from "ws";
 import type { Connection, Outgoing } from "../core/ports.ts";
 import { CLOSE } from "../protocol/close-codes.ts";
 import { ERRORS, type PartylineError } from "../protocol/errors.ts";
 import type { Compression } from "./deflate.ts";
+import { type FrameListener, FrameReader, type FrameRules } from "./frame-reader.ts";
+import type { Malformed } from "./malformed.ts";
 import type { Kept, Parting } from "./registry.ts";
 import type { Seat } from "./seat.ts";
 import type { Surroundings } from "./surroundings.ts";
-import type { ServerSocket, SocketOwner } from "./websocket-server.ts";
-
-/** Most bytes of a close frame's reason. */
-const MAX_REASON = 123;
+import { closeFrame, PING_FRAME, PONG_FRAME, wholeFrame } from "./websocket-frame.ts";
 
 /** Whose socket this is: shared listeners find it by `this`. */
 const CONNECTION: unique symbol = Symbol("partyline.websocket");
 
 type Out = Duplex & { [CONNECTION]?: WebSocketConnection };
 
-/** How long a peer that was too slow is given to take the close, seconds. */
+const PING = wholeFrame(PING_FRAME, new Uint8Array(0));
+
+/** How long a peer is given to answer a close, and one that was too slow to take it, seconds. */
 const FAREWELL = 5;
+
+/**
+ * `waiting`: no handshake yet. `open`. `parting`: it is to be closed, by whichever side, when all that comes before the
+ * close has been said. `closed`: our close frame was written, and nothing is behind it. `gone`.
+ */
+type State = "waiting" | "open" | "parting" | "closed" | "gone";
 
 /**
  * `quiet`: something came lately. `asked`: a ping is out. `full`: the peer takes no bytes, so that its silence says
@@ -26,20 +32,25 @@ const FAREWELL = 5;
  */
 type Pulse = "quiet" | "asked" | "full" | "leaving";
 
-/**
- * A WebSocket whose data frames go straight to its TCP socket. `ws` reads, and writes pong, ping and close; its own
- * `send` is never used, so there is one order.
- */
-export abstract class WebSocketConnection implements Connection, Kept, SocketOwner {
+/** What a handshake has agreed on. */
+export interface WebSocketTerms {
+  readonly rules: FrameRules;
+  /** Does the peer take our compressed frames? */
+  readonly deflates: boolean;
+}
+
+/** A WebSocket, from its handshake on: all that is written to its TCP socket is written here, as whole frames. */
+export abstract class WebSocketConnection implements Connection, Kept, FrameListener {
   protected readonly surroundings: Surroundings;
   readonly #seat: Seat;
   index = -1;
-  #socket: ServerSocket | undefined;
+  #state: State = "waiting";
   #out: Out | undefined;
+  #reader: FrameReader | undefined;
+  #deflates = false;
   #pulse: Pulse = "quiet";
-  /** Second since which the pulse is what it is. */
+  /** Second since which the pulse is what it is; where it is closed: since when. */
   #since = 0;
-  #gone = false;
   /** What the newest ping said that came while nothing could be written. */
   #owed: Buffer | undefined;
 
@@ -49,8 +60,9 @@ export abstract class WebSocketConnection implements Connection, Kept, SocketOwn
   }
 
   abstract write(outgoing: Outgoing): boolean;
-  abstract received(data: Buffer, isBinary: boolean): void;
-  abstract closing(finish: () => void): void;
+  abstract message(data: Buffer, isBinary: boolean): void;
+  /** Calls `finish` when all that is to be said before the close has been written. */
+  protected abstract closing(finish: () => void): void;
   /** The socket takes bytes again. */
   protected abstract roomAgain(): void;
   /** Called once, after the end. */
@@ -58,16 +70,27 @@ export abstract class WebSocketConnection implements Connection, Kept, SocketOwn
 
   // --- from the host ------------------------------------------------------------------------------------------
 
-  /** The handshake is done. */
-  begin(socket: ServerSocket, out: Duplex): void {
-    this.#socket = socket;
+  /**
+   * The handshake is done.
+   *
+   * @param head What came with it.
+   */
+  begin(out: Duplex, head: Buffer, { rules, deflates }: WebSocketTerms): void {
+    this.#state = "open";
     this.#out = out;
     this.#out[CONNECTION] = this;
+    this.#reader = new FrameReader(rules, this);
+    this.#deflates = deflates;
     this.#since = this.surroundings.registry.second;
     this.surroundings.registry.add(this);
-    socket.own(this);
     this.surroundings.engine.metrics.count("connections", "websocket");
+    this.opened();
+    if (head.length > 0) this.received(head);
+    out.on("data", outOnData).on("end", outOnEnd).on("close", outOnClose);
   }
+
+  /** Called once, before the first frame is read. */
+  protected abstract opened(): void;
 
   /** There will be no handshake. */
   abandon(): void {
@@ -76,10 +99,6 @@ export abstract class WebSocketConnection implements Connection, Kept, SocketOwn
 
   // --- writing ------------------------------------------------------------------------------------------------
 
-  protected get open(): boolean {
-    return this.#socket?.readyState === WebSocket.OPEN;
-  }
-
   /** Is the socket's own buffer over its mark? */
   protected get full(): boolean {
     return this.#pulse === "full";
@@ -87,14 +106,14 @@ export abstract class WebSocketConnection implements Connection, Kept, SocketOwn
 
   /** The formats for this peer, where it takes compressed frames. */
   protected get compression(): Compression | undefined {
-    return this.#socket?.deflates === true ? this.surroundings.compression : undefined;
+    return this.#deflates ? this.surroundings.compression : undefined;
   }
 
   /** Writes whole frames; false where the peer takes no more for now. */
   protected send(frames: Uint8Array): boolean {
     const out = this.#out;
     // After a close frame nothing is written, and nothing into a socket that was ended.
-    if (!out || this.#socket?.readyState !== WebSocket.OPEN) return true;
+    if (!out || (this.#state !== "open" && this.#state !== "parting")) return true;
     if (out.write(frames)) return true;
     if (this.#pulse === "quiet" || this.#pulse === "asked") {
       this.#pulse = "full";
@@ -116,57 +135,71 @@ export abstract class WebSocketConnection implements Connection, Kept, SocketOwn
     this.#out?.removeListener("drain", outOnDrain);
     if (this.#pulse !== "full") return;
     this.#lives();
-    if (this.#owed) this.#socket?.pong(this.#owed);
+    if (this.#owed) this.send(wholeFrame(PONG_FRAME, this.#owed));
     this.#owed = undefined;
     this.roomAgain();
   }
 
   // --- reading ------------------------------------------------------------------------------------------------
 
+  received(chunk: Buffer): void {
+    this.#reader?.read(chunk);
+  }
+
   protected pause(): void {
-    this.#socket?.pause();
+    this.#reader?.pause();
+    this.#out?.pause();
   }
 
   protected resume(): void {
-    if (this.#socket?.isPaused !== true) return;
+    const reader = this.#reader;
+    if (reader?.paused !== true) return;
     // What it was asked while nobody read may be waiting: it is asked anew.
-    if (this.#pulse === "asked") this.heard();
-    this.#socket.resume();
+    if (this.#pulse === "asked") this.#lives();
+    reader.resume();
+    if (!reader.paused) this.#out?.resume();
   }
 
   /** Something came from the peer. That it speaks does not say that it reads: `full` stays until it has drained. */
-  heard(): void {
+  protected heard(): void {
     if (this.#pulse === "quiet" || this.#pulse === "asked") this.#lives();
   }
 
   #lives(): void {
+    if (this.#state === "closed") return;
     this.#pulse = "quiet";
     this.#since = this.surroundings.registry.second;
   }
 
   /** A pong for the newest of several pings is enough (RFC 6455, section 5.5.3), so that none of them is queued. */
-  pinged(data: Buffer): void {
+  ping(data: Buffer): void {
     if (this.#pulse === "full") this.#owed = Buffer.from(data);
     else {
       this.heard();
-      this.#socket?.pong(data);
+      this.send(wholeFrame(PONG_FRAME, data));
     }
   }
 
+  pong(): void {
+    this.heard();
+  }
+
   tick(second: number): void {
-    const socket = this.#socket;
-    if (!socket) return;
-    const { heartbeat, engine } = this.surroundings;
     const passed = second - this.#since;
+    if (this.#state === "closed" || this.#pulse === "leaving") {
+      if (passed >= FAREWELL) this.destroy();
+      return;
+    }
+    const { heartbeat, engine } = this.surroundings;
     switch (this.#pulse) {
       case "quiet":
-        if (passed < heartbeat.ping || socket.readyState !== WebSocket.OPEN) return;
+        if (passed < heartbeat.ping) return;
         this.#pulse = "asked";
         this.#since = second;
-        return socket.ping();
+        return void this.send(PING);
       case "asked":
         // A peer that is not read at the moment can't be heard.
-        if (passed > heartbeat.pong && !socket.isPaused) this.destroy();
+        if (passed > heartbeat.pong && this.#reader?.paused !== true) this.destroy();
         return;
       case "full":
         if (passed * 1_000 < engine.limits.slowReader) return;
@@ -174,9 +207,6 @@ export abstract class WebSocketConnection implements Connection, Kept, SocketOwn
         this.#pulse = "leaving";
         this.#since = second;
         return this.closeWith(CLOSE.slow, "slow: took no byte for too long");
-      case "leaving":
-        if (passed >= FAREWELL) this.destroy();
-        return;
     }
   }
 
@@ -190,7 +220,42 @@ export abstract class WebSocketConnection implements Connection, Kept, SocketOwn
   }
 
   protected closeWith(code: number, reason: string): void {
-    this.#socket?.close(code, shorten(reason));
+    this.#part(closeFrame(code, reason));
+  }
+
+  /** The peer closes, or answers our close. */
+  left(code: number | undefined): void {
+    this.#part(closeFrame(code));
+    if (this.#state === "closed") this.#out?.end();
+  }
+
+  broken({ close, message }: Malformed): void {
+    this.#part(closeFrame(close, message));
+    if (this.#state === "closed") this.#out?.end();
+  }
+
+  /** The first close is sent: one that follows while it waits is not. */
+  #part(frame: Buffer): void {
+    if (this.#state !== "open") return;
+    this.#state = "parting";
+    this.closing(() => {
+      if (!this.#out || this.#state !== "parting") return;
+      this.#out.write(frame);
+      this.#shut();
+    });
+  }
+
+  /** Nothing is written any more; the socket ends when nothing more is to come either. */
+  #shut(): void {
+    this.#state = "closed";
+    this.#since = this.surroundings.registry.second;
+    if (this.#reader?.over === true) this.#out?.end();
+  }
+
+  /** The peer has ended its side without a close. */
+  ended(): void {
+    if (this.#state !== "closed") this.#shut();
+    this.#out?.end();
   }
 
   destroy(): void {
@@ -200,12 +265,12 @@ export abstract class WebSocketConnection implements Connection, Kept, SocketOwn
   }
 
   gone(): void {
-    if (this.#gone) return;
-    this.#gone = true;
-    const began = this.#out !== undefined;
+    if (this.#state === "gone") return;
+    const began = this.#state !== "waiting";
+    this.#state = "gone";
     this.#out?.removeListener("drain", outOnDrain);
-    this.#socket = undefined;
     this.#out = undefined;
+    this.#reader = undefined;
     this.surroundings.registry.remove(this);
     this.#seat.leave();
     this.over();
@@ -213,15 +278,20 @@ export abstract class WebSocketConnection implements Connection, Kept, SocketOwn
   }
 }
 
-function outOnDrain(this: Out): void {
-  this[CONNECTION]?.drained();
+// Shared by all: a listener of its own would cost each connection a closure.
+
+function outOnData(this: Out, chunk: Buffer): void {
+  this[CONNECTION]?.received(chunk);
 }
 
-/** As much of the text as fits, in whole characters. */
-function shorten(text: string): Buffer {
-  const bytes = Buffer.from(text);
-  if (bytes.length <= MAX_REASON) return bytes;
-  let end = MAX_REASON;
-  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
-  return bytes.subarray(0, end);
+function outOnEnd(this: Out): void {
+  this[CONNECTION]?.ended();
+}
+
+function outOnClose(this: Out): void {
+  this[CONNECTION]?.gone();
+}
+
+function outOnDrain(this: Out): void {
+  this[CONNECTION]?.drained();
 }
