@@ -13,7 +13,7 @@ import { createHttpService } from "./http/http-service.ts";
 import type { FetchInfo } from "./http/fetch-host.ts";
 import type { TlsOptions } from "./http/tls-server.ts";
 import type { Limits } from "./protocol/limits.ts";
-import type { CompressionOptions } from "./transports/deflate.ts";
+import type { CompressionOptions } from "./transports/compression.ts";
 import type { Heartbeat } from "./transports/surroundings.ts";
 import type { IncomingMessageClass } from "./transports/stream-request.ts";
 
@@ -34,7 +34,7 @@ export type {
 export type { StandardSchema } from "./core/standard-schema.ts";
 export type { FetchInfo } from "./http/fetch-host.ts";
 export type { TlsOptions } from "./http/tls-server.ts";
-export type { CompressionOptions } from "./transports/deflate.ts";
+export type { CompressionOptions } from "./transports/compression.ts";
 export type { IncomingMessageClass } from "./transports/stream-request.ts";
 export type { Heartbeat } from "./transports/surroundings.ts";
 
@@ -60,9 +60,10 @@ export interface PartylineOptions {
   /** Other origins whose pages may connect, like `"https://app.example"`; `"*"` for all. Default: none. */
   readonly origins?: readonly string[];
   /**
-   * Takes `permessage-deflate` where a WebSocket client offers it, as browsers do: saves bytes on the wire for large
-   * messages and busy channels, and costs CPU once for each message, however many readers it has, and a little memory
-   * for each connection. Default: `false`.
+   * Takes `permessage-deflate` where a WebSocket client offers it, and sends event streams and history with gzip to who
+   * accepts that, as browsers do: saves bytes on the wire for large messages and busy channels, and costs CPU once for
+   * each message, however many readers it has, and for each frame that such a WebSocket sends. Not for channels where
+   * secrets stand beside what others wrote: docs/transports.md says why. Default: `false`.
    */
   readonly compression?: boolean | CompressionOptions;
   /** How often connections are looked after, seconds. */

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { constants, createGzip } from "node:zlib";
 import express, { type RequestHandler } from "express";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createPartyline, type Partyline } from "../src/server.ts";
+import { createPartyline, type Partyline, type PartylineOptions } from "../src/server.ts";
 import { silent } from "./support/line-rig.ts";
 import { openConnectSse, openRawSse } from "./transport/http-probes.ts";
 
@@ -33,7 +33,11 @@ const compress: RequestHandler = (_request, response, next) => {
 };
 
 beforeEach(async () => {
-  server = createPartyline({ logger: silent });
+  await start();
+});
+
+async function start(options: PartylineOptions = {}): Promise<void> {
+  server = createPartyline({ logger: silent, ...options });
   const app = express();
   app.use(compress);
   app.use(server.handler);
@@ -41,7 +45,7 @@ beforeEach(async () => {
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
   url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
   close = () => new Promise((resolve) => http.close(() => resolve()));
-});
+}
 
 afterEach(async () => {
   await server.close();
@@ -72,6 +76,18 @@ describe("behind middleware that compresses", () => {
     await server.close();
     // Without the trailer this rejects: the decoder misses its end.
     expect(await text).toMatch(/^event: continuous\n[^]*"code":"draining"[^]*\n\n$/);
+  });
+
+  it("what is compressed already is so twice, and is read", async () => {
+    await server.close();
+    await close();
+    await start({ compression: { threshold: 0 } });
+    await using stream = await openRawSse({ url, channel: "a" });
+    expect(stream.response.headers.get("content-encoding")).toBe("gzip, gzip");
+    for (const text of ["one", "two"]) {
+      await server.channel("a").publish(text);
+      expect(await stream.next()).toMatchObject({ data: text });
+    }
   });
 
   it("a publish and its history are whole", async () => {

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
-import { createPartyline, type Partyline } from "../src/server.ts";
+import { createPartyline, type Partyline, type PartylineOptions } from "../src/server.ts";
 import { type Host, listen, OWN, type Way, WAYS } from "./support/hosts.ts";
 import { openRawSse } from "./transport/http-probes.ts";
 import { openConnectWebSocket, openRawWebSocket } from "./transport/websocket-probes.ts";
@@ -14,14 +14,14 @@ afterEach(async () => {
   for (const host of hosts.splice(0)) await host.close();
 });
 
-function create(): Partyline {
-  const server = createPartyline({ logger: silent });
+function create(options: PartylineOptions = {}): Partyline {
+  const server = createPartyline({ logger: silent, ...options });
   servers.push(server);
   return server;
 }
 
-async function enter(way: Way): Promise<{ server: Partyline; url: string }> {
-  const server = create();
+async function enter(way: Way, options: PartylineOptions = {}): Promise<{ server: Partyline; url: string }> {
+  const server = create(options);
   const host = await way.start(server);
   hosts.push(host);
   return { server, url: host.url };
@@ -37,6 +37,19 @@ describe.each(WAYS)("within $name", (way) => {
     expect(await stream.next()).toMatchObject({ data: '{"n":1}' });
     const history = (await (await fetch(`${url}/channels/a/b`)).json()) as { messages: unknown[] };
     expect(history.messages).toMatchObject([{ offset: 1, data: { n: 1 } }]);
+  });
+
+  it("compresses streams and history for who takes that [SSE-16, SSE-18, HTTP-25]", async () => {
+    const { server, url } = await enter(way, { compression: { threshold: 100 } });
+    const response = await fetch(`${url}/channels/a`, { headers: { accept: "text/event-stream" } });
+    expect(response.headers.get("content-encoding")).toBe("gzip");
+    await server.channel("a").publish("again ".repeat(100));
+    const history = await fetch(`${url}/channels/a`);
+    expect(history.headers.get("content-encoding")).toBe("gzip");
+    expect(await history.json()).toMatchObject({ messages: [{ data: "again ".repeat(100) }] });
+    const text = response.text();
+    await server.close();
+    expect(await text).toMatch(/^event: continuous\n[^]*\ndata: (again ){100}\n[^]*"code":"draining"/);
   });
 
   it("speaks WebSocket, raw and multiplexed", async ({ skip }) => {

@@ -100,7 +100,7 @@ describe("an event stream of a channel", () => {
       "X-Accel-Buffering: no",
       "Connection: close",
       "X-Content-Type-Options: nosniff",
-      "Vary: Origin, Accept",
+      "Vary: Origin, Accept, Accept-Encoding",
     ])
       expect(head).toContain(header);
     expect(head).toMatch(/^HTTP\/1\.1 200 OK\r\nDate: /);

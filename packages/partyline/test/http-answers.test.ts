@@ -128,7 +128,7 @@ describe("every answer", () => {
       expect((await ask(path)).headers).toMatchObject({
         "x-content-type-options": "nosniff",
         "cross-origin-resource-policy": "same-origin",
-        vary: "Origin, Accept",
+        vary: "Origin, Accept, Accept-Encoding",
       });
     }
   });

@@ -28,6 +28,8 @@ const BEATS = 3;
 interface Way {
   readonly name: string;
   start(server: Partyline): Promise<Proxy>;
+  /** Does the server compress? Then what comes is not compressed again. */
+  readonly compression?: { readonly threshold: number };
   /** What our client uses in the end, and of which better ones it says why not. */
   readonly transport: TransportName;
   readonly because?: readonly TransportName[];
@@ -104,6 +106,10 @@ const WAYS: readonly Way[] = [
     lost: ["WebSocket", "EventSource"],
   },
 ];
+
+const COMPRESSED: readonly Way[] = WAYS.filter(({ name }) => /^nginx as it|HAProxy|Express/.test(name)).map(
+  (way) => ({ ...way, name: `${way.name}, with a server that compresses`, compression: { threshold: 0 } }),
+);
 
 async function startExpress(server: Partyline): Promise<Proxy> {
   const app = express();
@@ -238,8 +244,8 @@ function followers(url: string, client: Client, { lost = [] }: Way): Map<string,
 }
 
 describe("within 3 s each client has the first message, and then what is published, in order, once", () => {
-  it.each(WAYS)("behind $name", async (way) => {
-    await using server = start();
+  it.each([...WAYS, ...COMPRESSED])("behind $name", async (way) => {
+    await using server = start({ compression: way.compression ?? false });
     await using proxy = await way.start(server);
     await using all = createDisposables();
     expect(await post(proxy.url, "first")).toBe(201);

@@ -22,9 +22,20 @@ async function startRig(options: PartylineOptions, listening: ListenOptions): Pr
 
 const tls = makeCertificate();
 
+interface Way extends Transport {
+  readonly listening: ListenOptions;
+  readonly compression?: PartylineOptions["compression"];
+}
+
 /** With TLS, WebSockets go over HTTP/1.1 and all else over HTTP/2. */
-const WAYS: readonly (Transport & { readonly listening: ListenOptions })[] = [
+const WAYS: readonly Way[] = [
   ...TRANSPORTS.map((transport) => ({ ...transport, listening: {} })),
+  ...TRANSPORTS.filter(({ name }) => name.endsWith("event stream")).map((transport) => ({
+    ...transport,
+    name: `${transport.name} that is compressed`,
+    listening: {},
+    compression: { threshold: 100 },
+  })),
   ...TRANSPORTS.map((transport) => ({
     ...transport,
     name: `${transport.name} with TLS`,
@@ -64,9 +75,10 @@ function numbers(from: number, to: number): string[] {
   return Array.from({ length: to - from + 1 }, (_value, index) => String(from + index));
 }
 
-describe.each(WAYS)("over $name", ({ listening, ...transport }) => {
+describe.each(WAYS)("over $name", ({ listening, compression = false, ...transport }) => {
   const { lacks } = transport;
-  const start = (options: PartylineOptions = {}): Promise<Rig> => startRig(options, listening);
+  const start = (options: PartylineOptions = {}): Promise<Rig> =>
+    startRig({ compression, ...options }, listening);
 
   if (listening.tls) {
     const http2 = createHttp2Fetch();

@@ -9,7 +9,7 @@ import { asksForStream } from "../transports/stream-request.ts";
 import { linesAnswer } from "./answers.ts";
 import type { Exchange, Reply } from "./exchange.ts";
 import { refuseEncoding } from "./publish.ts";
-import { admitAttaches, refusal, type Service, takeSeat } from "./service.ts";
+import { admitAttaches, refusal, type Service, streamAnswer, takeSeat } from "./service.ts";
 import { whenDone } from "./when-done.ts";
 
 /** Room for many small commands beside one of the largest. */
@@ -67,7 +67,7 @@ function answer(service: Service, exchange: Exchange, { welcome, lines }: Openin
   if (asksForStream(exchange.header("accept"))) {
     admitAttaches(service, lines.length);
     const seat = takeSeat(service, exchange);
-    return reply({ is: "stream", connection: new ConnectSse(service, seat, welcome, lines) });
+    return reply(streamAnswer(service, exchange, new ConnectSse(service, seat, welcome, lines)));
   }
   const { wait } = welcome;
   if (wait === undefined) return runCommands(engine, welcome, lines, done);

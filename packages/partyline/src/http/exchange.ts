@@ -1,5 +1,6 @@
 import type { Credentials } from "../core/ports.ts";
 import type { PartylineError } from "../protocol/errors.ts";
+import type { Compression } from "../transports/compression.ts";
 import type { StreamConnection } from "../transports/stream-connection.ts";
 import type { Route } from "./routes.ts";
 
@@ -25,7 +26,7 @@ export interface WholeAnswer {
   readonly is: "whole";
   readonly status: number;
   readonly type: string | undefined;
-  readonly body: string;
+  readonly body: string | Uint8Array<ArrayBuffer>;
   /** Further headers: name, value, name, value. */
   readonly headers: readonly string[];
 }
@@ -34,6 +35,8 @@ export interface WholeAnswer {
 export interface StreamAnswer {
   readonly is: "stream";
   readonly connection: StreamConnection;
+  /** For `begin`: set where the peer takes `Content-Encoding: gzip`. */
+  readonly gzip: Compression["stream"] | undefined;
 }
 
 export type Answer = WholeAnswer | StreamAnswer;

@@ -3,7 +3,7 @@ import { PartylineError } from "../protocol/errors.ts";
 import { bodyCutOff, bodyTooLarge } from "./body.ts";
 import { type Answer, bearerToken, type Exchange } from "./exchange.ts";
 import { handle } from "./handle.ts";
-import { baseHeaders, corsHeaders, type HeaderList, STREAM_HEADERS } from "./headers.ts";
+import { baseHeaders, corsHeaders, type HeaderList, streamHeaders } from "./headers.ts";
 import type { HostOptions } from "./node-host.ts";
 import { type Route, splitTarget } from "./routes.ts";
 import { refusal, type Service } from "./service.ts";
@@ -105,9 +105,9 @@ function toResponse(answer: Answer, base: HeaderList, request: Request): Respons
     const out = new PassThrough();
     // Some hosts only abort the request when the peer goes away, others cancel the body.
     request.signal.addEventListener("abort", () => out.destroy(), { once: true });
-    answer.connection.begin(out);
+    answer.connection.begin(out, answer.gzip);
     return new Response(Readable.toWeb(out) as ReadableStream<Uint8Array>, {
-      headers: toHeaders([...base, ...STREAM_HEADERS]),
+      headers: toHeaders([...base, ...streamHeaders(answer)]),
     });
   }
   const { status, type, body, headers } = answer;

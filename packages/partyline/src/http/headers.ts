@@ -1,12 +1,14 @@
+import type { StreamAnswer } from "./exchange.ts";
+
 /** Headers of all answers, and what is added for an origin that was allowed. Lists of name, value, name, value. */
 export type HeaderList = readonly string[];
 
-const ALWAYS: HeaderList = ["X-Content-Type-Options", "nosniff", "Vary", "Origin, Accept"];
+const ALWAYS: HeaderList = ["X-Content-Type-Options", "nosniff", "Vary", "Origin, Accept, Accept-Encoding"];
 const SAME_ORIGIN: HeaderList = [...ALWAYS, "Cross-Origin-Resource-Policy", "same-origin"];
 const CROSS_ORIGIN: HeaderList = [...ALWAYS, "Cross-Origin-Resource-Policy", "cross-origin"];
 
 /** What nobody on the way may keep, rewrite or hold back. */
-export const STREAM_HEADERS: HeaderList = [
+const STREAM_HEADERS: HeaderList = [
   "Content-Type",
   "text/event-stream",
   "Cache-Control",
@@ -14,6 +16,13 @@ export const STREAM_HEADERS: HeaderList = [
   "X-Accel-Buffering",
   "no",
 ];
+
+const GZIP_HEADERS: HeaderList = [...STREAM_HEADERS, "Content-Encoding", "gzip"];
+
+/** The headers of a stream, beside those of every answer. */
+export function streamHeaders({ gzip }: StreamAnswer): HeaderList {
+  return gzip ? GZIP_HEADERS : STREAM_HEADERS;
+}
 
 /** How long a browser may remember the answer to a preflight, seconds. */
 const PREFLIGHT_AGE = "600";

@@ -4,6 +4,7 @@ import { parseSince } from "../protocol/position.ts";
 import type { Guest } from "../transports/registry.ts";
 import { historyAnswer } from "./answers.ts";
 import type { Exchange, Reply } from "./exchange.ts";
+import { packed } from "./packed.ts";
 import { admitAttaches, refusal, type Service, takeSeat, wholeNumber } from "./service.ts";
 import { whenDone } from "./when-done.ts";
 
@@ -21,15 +22,16 @@ export function history(service: Service, exchange: Exchange, name: string, repl
   const limit = limitText === null ? Math.min(DEFAULT_LIMIT, most) : wholeNumber("limit", limitText, 1, most);
   const wait = waitOf(query.get("wait"), engine.limits.waitSeconds);
   const request = { channel, since, limit };
+  const give = packed(service, exchange, reply);
   const failed = (error: unknown): void => reply(refusal(service, exchange, error));
   whenDone(
     () => engine.authenticate(exchange),
     (grants) => {
       if (wait !== undefined)
-        return void poll(service, exchange, { ...request, wait, grants }).then(reply, failed);
+        return void poll(service, exchange, { ...request, wait, grants }).then(give, failed);
       whenDone(
         () => engine.history({ ...request, wait: undefined }, grants),
-        (answer) => reply(historyAnswer(answer)),
+        (answer) => give(historyAnswer(answer)),
         failed,
       );
     },

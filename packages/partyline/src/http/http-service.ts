@@ -4,7 +4,7 @@ import type { AddressInfo, Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Engine } from "../core/ports.ts";
 import { PartylineError } from "../protocol/errors.ts";
-import { type CompressionOptions, createCompression } from "../transports/deflate.ts";
+import { type CompressionOptions, createCompression } from "../transports/compression.ts";
 import { Registry } from "../transports/registry.ts";
 import { createIncomingMessageClass, type IncomingMessageClass } from "../transports/stream-request.ts";
 import { DEFAULT_HEARTBEAT, type Heartbeat } from "../transports/surroundings.ts";
@@ -61,7 +61,9 @@ export function createHttpService(engine: Engine, options: HttpOptions, random: 
     registry,
     heartbeat: { ...DEFAULT_HEARTBEAT, ...heartbeat },
     compression:
-      compression === false ? undefined : createCompression(compression === true ? {} : compression),
+      compression === false
+        ? undefined
+        : createCompression(compression === true ? {} : compression, engine.metrics),
     router: createRouter(path),
     admission: new Admission(engine.limits, engine.logger),
     attaches: new AttachRate(engine.limits, engine.clock.now()),

@@ -9,7 +9,7 @@ import type { PartylineError } from "../protocol/errors.ts";
 import { contentHeaders } from "./answers.ts";
 import { bodyTooLarge, collectBody } from "./body.ts";
 import { type Answer, bearerToken, type Exchange } from "./exchange.ts";
-import { type HeaderList, STREAM_HEADERS } from "./headers.ts";
+import { type HeaderList, streamHeaders } from "./headers.ts";
 import { headerText } from "./node-exchange.ts";
 import type { Route } from "./routes.ts";
 
@@ -82,8 +82,8 @@ export function answerHttp2(request: Http2ServerRequest, answer: Answer, headers
   const gone = stream.closed || stream.destroyed;
   if (answer.is === "stream") {
     if (gone) return answer.connection.abandon();
-    stream.respond(toFields(200, [...headers, ...STREAM_HEADERS]));
-    return answer.connection.begin(stream);
+    stream.respond(toFields(200, [...headers, ...streamHeaders(answer)]));
+    return answer.connection.begin(stream, answer.gzip);
   }
   if (gone) return;
   const fields = toFields(answer.status, [...headers, ...answer.headers, ...contentHeaders(answer)]);

@@ -4,7 +4,7 @@ import { contentHeaders } from "./answers.ts";
 import type { Answer, Exchange, StreamAnswer } from "./exchange.ts";
 import type { Gate } from "./gate.ts";
 import { handle } from "./handle.ts";
-import { baseHeaders, corsHeaders, type HeaderList, STREAM_HEADERS } from "./headers.ts";
+import { baseHeaders, corsHeaders, type HeaderList, streamHeaders } from "./headers.ts";
 import { answerHttp2, Http2Exchange, isHttp2, type NodeRequest, type NodeResponse } from "./http2.ts";
 import { NodeExchange } from "./node-exchange.ts";
 import { destroyThis, rawHead, writeRawAnswer } from "./raw-answer.ts";
@@ -108,15 +108,16 @@ export class NodeHost {
   }
 
   /** The ordinary way: through the response. */
-  #stream(response: ServerResponse, { connection }: StreamAnswer, headers: HeaderList): void {
+  #stream(response: ServerResponse, answer: StreamAnswer, headers: HeaderList): void {
+    const { connection, gzip } = answer;
     const { socket } = response;
     if (response.destroyed || !socket) return connection.abandon();
     (socket as MarkedSocket)[STREAMING] = true;
     // `server.timeout` is for requests; a stream has limits of its own.
     socket.setTimeout(0);
-    response.writeHead(200, [...headers, ...STREAM_HEADERS, "Connection", "close"]);
+    response.writeHead(200, [...headers, ...streamHeaders(answer), "Connection", "close"]);
     response.flushHeaders();
-    connection.begin(response);
+    connection.begin(response, gzip);
   }
 
   /** A stream that Node has handed over as a bare socket. */
@@ -128,8 +129,8 @@ export class NodeHost {
     this.#lead(exchange, (answer, headers) => {
       if (answer.is === "whole") return writeRawAnswer(socket, answer, headers);
       if (socket.destroyed) return answer.connection.abandon();
-      socket.write(rawHead(200, [...headers, ...STREAM_HEADERS]));
-      answer.connection.begin(socket);
+      socket.write(rawHead(200, [...headers, ...streamHeaders(answer)]));
+      answer.connection.begin(socket, answer.gzip);
     });
   }
 }

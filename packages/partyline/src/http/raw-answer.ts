@@ -24,7 +24,9 @@ export function writeRawAnswer(socket: Duplex, answer: WholeAnswer, headers: Hea
   socket.on("error", destroyThis).on("end", destroyThis);
   // Where the peer's own bytes were left unread, ending would cut off what it is told.
   socket.resume();
-  socket.end(rawHead(status, all) + body);
+  socket.cork();
+  socket.write(rawHead(status, all));
+  socket.end(body);
   const timer = setTimeout(() => socket.destroy(), FAREWELL);
   timer.unref();
   socket.once("close", () => clearTimeout(timer));

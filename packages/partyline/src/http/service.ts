@@ -4,13 +4,15 @@ import { parseMaxRate } from "../protocol/max-rate.ts";
 import { RETRY } from "../transports/raw-sse.ts";
 import type { Guest } from "../transports/registry.ts";
 import type { Seat } from "../transports/seat.ts";
+import type { StreamConnection } from "../transports/stream-connection.ts";
 import { asksForStream } from "../transports/stream-request.ts";
 import type { Surroundings } from "../transports/surroundings.ts";
 import type { Admission } from "./admission.ts";
 import { problemAnswer, streamEndAnswer } from "./answers.ts";
 import type { AttachRate } from "./attach-rate.ts";
 import { comeBack, type Drain } from "./drain.ts";
-import type { Exchange, WholeAnswer } from "./exchange.ts";
+import { acceptsGzip } from "./accepts-gzip.ts";
+import type { Exchange, StreamAnswer, WholeAnswer } from "./exchange.ts";
 import type { Router } from "./routes.ts";
 
 /** What the handlers of one server share. */
@@ -55,6 +57,17 @@ function isEventSource(exchange: Exchange): boolean {
   return (
     exchange.method === "GET" && exchange.route.is !== "probe" && asksForStream(exchange.header("accept"))
   );
+}
+
+/** A stream, compressed where the peer takes that. */
+export function streamAnswer(
+  { compression }: Service,
+  exchange: Exchange,
+  connection: StreamConnection,
+): StreamAnswer {
+  const gzip =
+    compression && acceptsGzip(exchange.header("accept-encoding")) ? compression.stream : undefined;
+  return { is: "stream", connection, gzip };
 }
 
 /**

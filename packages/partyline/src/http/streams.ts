@@ -6,7 +6,7 @@ import { type EventsChannel, EventsStream } from "../transports/events.ts";
 import { RawSse } from "../transports/raw-sse.ts";
 import type { StreamConnection } from "../transports/stream-connection.ts";
 import type { Exchange, Reply } from "./exchange.ts";
-import { admitAttaches, paceOf, refusal, type Service, takeSeat } from "./service.ts";
+import { admitAttaches, paceOf, refusal, type Service, streamAnswer, takeSeat } from "./service.ts";
 import { whenDone } from "./when-done.ts";
 
 /** `GET /channels/{name}` for an event stream. */
@@ -26,7 +26,7 @@ export function channelStream(service: Service, exchange: Exchange, name: string
           const stream = new RawSse(service, takeSeat(service, exchange), grants);
           return attached(stream, () => stream.attach(channel, since, pace));
         },
-        (connection) => reply({ is: "stream", connection }),
+        (connection) => reply(streamAnswer(service, exchange, connection)),
         failed,
       );
     },
@@ -47,7 +47,7 @@ export function eventsStream(service: Service, exchange: Exchange, reply: Reply)
           const stream = new EventsStream(service, takeSeat(service, exchange), grants);
           return attached(stream, () => stream.attach(wanted));
         },
-        (connection) => reply({ is: "stream", connection }),
+        (connection) => reply(streamAnswer(service, exchange, connection)),
         failed,
       );
     },

@@ -54,7 +54,7 @@ export class ConnectSse extends StreamConnection implements TalkingConnection {
 
   write(outgoing: Outgoing): boolean {
     this.#flush();
-    return this.send(outgoing.encoded(connectSseFormat));
+    return this.share(outgoing, connectSseFormat, "connect");
   }
 
   override cork(): void {

@@ -53,12 +53,17 @@ export class EventsStream extends StreamConnection {
       return true;
     }
     const place = this.#names.indexOf(channel.name);
+    let room = true;
     let events = "";
-    for (const { epoch, offset, block } of outgoing.encoded(eventsFormat)) {
+    for (const { epoch, offset, block, piece } of outgoing.encoded(this.packed?.events ?? eventsFormat)) {
       if (epoch !== undefined) this.#positions[place] = { epoch, offset };
-      events += `id: ${this.#id()}\n${block}`;
+      events += `id: ${this.#id()}\n`;
+      if (piece) {
+        room = this.send(events, piece);
+        events = "";
+      } else events += block;
     }
-    return this.send(events);
+    return events === "" ? room : this.send(events);
   }
 
   get breaks(): boolean {

@@ -5,6 +5,7 @@ import type { Entry } from "../protocol/message.ts";
 import { formatPosition } from "../protocol/position.ts";
 import { eventsMessageData, rawSseMessage } from "../protocol/raw-sse.ts";
 import { formatSse, type SseEvent } from "../protocol/sse.ts";
+import type { GzipPiece } from "./gzip-piece.ts";
 import { forEachEntry, itemLines } from "./item-lines.ts";
 import { BINARY_FRAME, frameLength, textFrame, TEXT_FRAME, writeFrameHeader } from "./websocket-frame.ts";
 
@@ -63,6 +64,8 @@ export interface EventsPart {
   readonly epoch: string | undefined;
   readonly offset: number;
   readonly block: string;
+  /** The block within compressed streams, where it is worth it. */
+  readonly piece?: GzipPiece;
 }
 
 /** Parts of `/events`. */

@@ -40,7 +40,7 @@ export class RawSse extends StreamConnection {
 
   write(outgoing: Outgoing): boolean {
     const { item } = outgoing;
-    if (item.is !== "detached") return this.send(outgoing.encoded(rawSseFormat));
+    if (item.is !== "detached") return this.share(outgoing, rawSseFormat, "raw");
     this.close(detachedError(item.code));
     return true;
   }

@@ -1,8 +1,11 @@
 import { ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
-import type { Connection, Outgoing } from "../core/ports.ts";
+import type { Connection, Outgoing, WireFormat } from "../core/ports.ts";
 import { type PartylineError, toProblem } from "../protocol/errors.ts";
 import { formatSse, SSE_COMMENT } from "../protocol/sse.ts";
+import type { Compression } from "./compression.ts";
+import type { GzipPiece } from "./gzip-piece.ts";
+import { GzipStream } from "./gzip-stream.ts";
 import type { Kept, Parting } from "./registry.ts";
 import type { Seat } from "./seat.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -34,6 +37,8 @@ export abstract class StreamConnection implements Connection, Kept {
   readonly #seat: Seat;
   index = -1;
   #out: Out | undefined;
+  /** Absent: nothing is compressed. */
+  #gzip: GzipStream | undefined;
   #state: State = "waiting";
   #fresh = true;
   /** Second of the last look that found something written; in `full` and `ending`: since when. */
@@ -53,11 +58,16 @@ export abstract class StreamConnection implements Connection, Kept {
 
   // --- from the host ------------------------------------------------------------------------------------------
 
-  /** The head was written: what follows goes to `out`. */
-  begin(out: Writable): void {
+  /**
+   * The head was written: what follows goes to `out`.
+   *
+   * @param gzip Formats, where the head says `Content-Encoding: gzip`.
+   */
+  begin(out: Writable, gzip: Compression["stream"] | undefined): void {
     if (this.#state === "ended") return void out.destroy();
     const { registry } = this.surroundings;
     this.#out = out;
+    if (gzip) this.#gzip = new GzipStream(gzip);
     this.#out[STREAM] = this;
     out.on("close", outOnClose).on("error", ignore);
     if (this.#state === "waiting") this.#state = "open";
@@ -65,7 +75,7 @@ export abstract class StreamConnection implements Connection, Kept {
     registry.add(this);
     this.surroundings.engine.metrics.count("connections", "sse");
     this.opened();
-    if (this.#state === "ending") out.end();
+    if (this.#state === "ending" && !out.writableEnded) this.#finish(out);
   }
 
   /** Called once, when there is somewhere to write to. */
@@ -100,7 +110,12 @@ export abstract class StreamConnection implements Connection, Kept {
     this.send(words);
     this.#state = "ending";
     this.#since = this.surroundings.registry.second;
-    this.#out?.end();
+    if (this.#out) this.#finish(this.#out);
+  }
+
+  #finish(out: Writable): void {
+    if (this.#gzip) out.end(this.#gzip.end());
+    else out.end();
   }
 
   /** What tells the peer why. */
@@ -110,10 +125,34 @@ export abstract class StreamConnection implements Connection, Kept {
 
   // --- writing ------------------------------------------------------------------------------------------------
 
-  /** Writes to the peer; false where it takes no more for now. */
-  protected send(bytes: Uint8Array | string): boolean {
+  /** The formats of what is shared, where this stream is compressed. */
+  protected get packed(): Compression["stream"] | undefined {
+    return this.#gzip?.formats;
+  }
+
+  /** Writes what is for this peer alone, and behind it what is shared; false where it takes no more for now. */
+  protected send(text: string, piece?: GzipPiece): boolean {
+    if (!this.#takes) return true;
+    const gzip = this.#gzip;
+    if (!gzip) return this.#write(text);
+    return this.#write(piece ? Buffer.concat([gzip.own(text), gzip.shared(piece)]) : gzip.own(text));
+  }
+
+  /** Writes what all streams of this kind share. */
+  protected share(outgoing: Outgoing, format: WireFormat<Buffer>, packed: "raw" | "connect"): boolean {
+    if (!this.#takes) return true;
+    const gzip = this.#gzip;
+    return this.#write(gzip ? gzip.shared(outgoing.encoded(gzip.formats[packed])) : outgoing.encoded(format));
+  }
+
+  /** Is anything written at all? What is not must leave no trace in a compressed stream. */
+  get #takes(): boolean {
+    return this.#state === "open" || this.#state === "full";
+  }
+
+  #write(bytes: Uint8Array | string): boolean {
     const out = this.#out;
-    if (!out || (this.#state !== "open" && this.#state !== "full")) return true;
+    if (!out) return true;
     this.#fresh = true;
     if (out.write(bytes)) return true;
     if (this.#state === "open") {

@@ -1,5 +1,5 @@
 import type { Engine } from "../core/ports.ts";
-import type { Compression } from "./deflate.ts";
+import type { Compression } from "./compression.ts";
 import type { Registry } from "./registry.ts";
 
 /** How often connections are looked after, seconds. */

@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import type { Connection, Outgoing } from "../core/ports.ts";
 import { CLOSE } from "../protocol/close-codes.ts";
 import { ERRORS, type PartylineError } from "../protocol/errors.ts";
-import type { Compression } from "./deflate.ts";
+import type { Compression } from "./compression.ts";
 import { type FrameListener, FrameReader, type FrameRules } from "./frame-reader.ts";
 import type { Malformed } from "./malformed.ts";
 import type { Kept, Parting } from "./registry.ts";
@@ -105,8 +105,8 @@ export abstract class WebSocketConnection implements Connection, Kept, FrameList
   }
 
   /** The formats for this peer, where it takes compressed frames. */
-  protected get compression(): Compression | undefined {
-    return this.#deflates ? this.surroundings.compression : undefined;
+  protected get compression(): Compression["webSocket"] | undefined {
+    return this.#deflates ? this.surroundings.compression?.webSocket : undefined;
   }
 
   /** Writes whole frames; false where the peer takes no more for now. */

@@ -46,7 +46,8 @@ export type Counter =
   | "closed"
   | "arrived"
   | "postponed"
-  | "drained";
+  | "drained"
+  | "compressed";
 
 /** Counts. `label` splits a counter: the code of a refusal, the reason of a gap, the name of a transport. */
 export interface Metrics {

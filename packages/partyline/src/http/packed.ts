@@ -1,0 +1,23 @@
+import { gzip } from "node:zlib";
+import { acceptsGzip } from "./accepts-gzip.ts";
+import type { Exchange, Reply, WholeAnswer } from "./exchange.ts";
+import type { Service } from "./service.ts";
+
+/**
+ * Gives the answer with `Content-Encoding: gzip` where that is worth it and the peer takes it. Only for answers that hold
+ * what one channel got. They may be large and are nobody else's, so that they are compressed beside the event loop.
+ */
+export function packed(
+  { compression }: Service,
+  exchange: Exchange,
+  reply: Reply,
+): (answer: WholeAnswer) => void {
+  if (!compression || !acceptsGzip(exchange.header("accept-encoding"))) return reply;
+  return (answer) => {
+    if (Buffer.byteLength(answer.body) < compression.threshold) return reply(answer);
+    gzip(answer.body, (error, body) => {
+      if (error) return reply(answer);
+      reply({ ...answer, body, headers: [...answer.headers, "Content-Encoding", "gzip"] });
+    });
+  };
+}
