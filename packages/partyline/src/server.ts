@@ -80,6 +80,12 @@ export interface PartylineOptions {
 export interface ListenOptions {
   /** Speak TLS: HTTP/2, and HTTP/1.1 with WebSockets, on one port. Default: HTTP/1.1 without TLS. */
   readonly tls?: TlsOptions;
+  /**
+   * Lets several processes listen on the port, among which the system shares out new connections (Linux and some others;
+   * elsewhere `ENOTSUP`). In workers of `node:cluster` that spares the main process, which otherwise hands on each
+   * connection. Default: `false`.
+   */
+  readonly reusePort?: boolean;
 }
 
 /** Where a server listens. */
@@ -222,8 +228,12 @@ export function createPartyline(options: PartylineOptions = {}): Partyline {
   const close = (): Promise<void> => (closing ??= end());
 
   return {
-    async listen(port = 8080, host = options.authenticator ? undefined : "127.0.0.1", { tls } = {}) {
-      return describeAddress(tls ? "https" : "http", await http.listen(port, host, tls));
+    async listen(
+      port = 8080,
+      host = options.authenticator ? undefined : "127.0.0.1",
+      { tls, reusePort = false } = {},
+    ) {
+      return describeAddress(tls ? "https" : "http", await http.listen({ port, host, reusePort }, tls));
     },
     attach: (server) => http.attach(server),
     handler: (request, response, next) => http.handler(request, response, next),
@@ -266,7 +276,7 @@ export const systemClock: Clock = {
 };
 
 /** What is wrong, one line each; what is well is not told. */
-const stderrLogger: Logger = {
+export const stderrLogger: Logger = {
   info: () => undefined,
   warn: (message, details) => writeLine("warning", message, details),
   error: (message, details) => writeLine("error", message, details),

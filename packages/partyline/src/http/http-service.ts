@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server } from "node:http";
 import type { Http2SecureServer } from "node:http2";
-import type { AddressInfo, Server as NetServer } from "node:net";
+import type { AddressInfo, ListenOptions, Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Engine } from "../core/ports.ts";
 import { PartylineError } from "../protocol/errors.ts";
@@ -37,7 +37,7 @@ export interface HttpService {
   readonly fetch: FetchHandler;
   /** WebSockets and streams that are open. */
   readonly connections: number;
-  listen(port: number, host: string | undefined, tls: TlsOptions | undefined): Promise<AddressInfo>;
+  listen(where: ListenOptions, tls: TlsOptions | undefined): Promise<AddressInfo>;
   attach(server: Server | Http2SecureServer): void;
   handler(request: NodeRequest, response: NodeResponse, next?: () => void): void;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
@@ -100,8 +100,8 @@ export function createHttpService(engine: Engine, options: HttpOptions, random: 
       warnOfAnyHost();
       return fetch(request, info);
     },
-    async listen(port, host, tls) {
-      const loopback = isLoopbackHost(host);
+    async listen(where, tls) {
+      const loopback = isLoopbackHost(where.host);
       const nodeHost = hostFor(loopback);
       const nodeUpgrades = new Upgrades(nodeHost);
       const own = tls
@@ -109,7 +109,7 @@ export function createHttpService(engine: Engine, options: HttpOptions, random: 
         : createOwnServer(nodeHost, nodeUpgrades);
       if (!loopback) warnOfAnyHost();
       servers.add(own);
-      await listening(own.server, port, host);
+      await listening(own.server, where);
       return own.server.address() as AddressInfo;
     },
     attach(server) {
@@ -173,10 +173,10 @@ function ending(guests: number, random: () => number): PartylineError {
   return new PartylineError("draining", "This server is ending.", { retryAfter });
 }
 
-function listening(server: NetServer, port: number, host: string | undefined): Promise<void> {
+function listening(server: NetServer, where: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, host, () => {
+    server.listen(where, () => {
       server.removeListener("error", reject);
       resolve();
     });

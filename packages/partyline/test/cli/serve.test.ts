@@ -82,19 +82,22 @@ describe("serve", () => {
     await reader.until("stderr", /connection lost, trying again/);
   });
 
-  it("lets its clients go at SIGTERM, and ends when they have", async () => {
-    await using server = await startServer(["--open", "--drain", "600"]);
-    const stream = await listen(`${server.url}/channels/chat`);
-    await stream.next();
-    const peer = await talk(server.url, HELLO);
-    server.kill("SIGTERM");
-    expect(await peer.next()).toMatchObject({ t: "drain" });
-    expect((await fetch(`${server.url}/connect/ready`)).status).toBe(503);
-    peer.leave();
-    expect(await stream.next()).toMatchObject({ event: "drain" });
-    const { code, stderr } = await server.ended;
-    expect([code, stderr.split(";")[0]]).toEqual([0, "2 connections to be let go within 600 s"]);
-  });
+  it.for(["1", "2"])(
+    "lets its clients go at SIGTERM, and ends when they have: workers %s",
+    async (workers) => {
+      await using server = await startServer(["--open", "--drain", "600", "--workers", workers]);
+      const stream = await listen(`${server.url}/channels/chat`);
+      await stream.next();
+      const peer = await talk(server.url, HELLO);
+      server.kill("SIGTERM");
+      expect(await peer.next()).toMatchObject({ t: "drain" });
+      expect((await fetch(`${server.url}/connect/ready`)).status).toBe(503);
+      peer.leave();
+      expect(await stream.next()).toMatchObject({ event: "drain" });
+      const { code, stderr } = await server.ended;
+      expect([code, stderr.split(";")[0]]).toEqual([0, "2 connections to be let go within 600 s"]);
+    },
+  );
 
   it("ends with 0 when the time is up, whoever is left", async () => {
     await using server = await startServer(["--open", "--drain", "0.1"]);
@@ -117,11 +120,32 @@ describe("serve", () => {
     expect((await server.ended).code).toBe(code);
   });
 
-  it("says that a port is taken", async () => {
-    await using server = await startServer();
-    const second = await runCli(["serve", "--port", server.port]);
-    expect(second).toMatchObject({ code: 1, stdout: "" });
-    expect(second.stderr).toContain(`Port ${server.port} is taken.`);
+  it("says that a port is taken, also one that workers share", async () => {
+    await using server = await startServer(["--workers", "2"]);
+    for (const workers of ["1", "2"]) {
+      const second = await runCli(["serve", "--port", server.port, "--workers", workers]);
+      expect(second).toMatchObject({ code: 1, stdout: "" });
+      expect(second.stderr).toContain(`Port ${server.port} is taken.`);
+    }
+  });
+
+  it("gives all workers the token that it printed, and the limits that it was given", async () => {
+    await using server = await startServer(["--workers", "2", "--retention", "2"]);
+    const [, token = ""] = await server.until("stdout", /made\s+for\s+this\s+run[^:]*:\s+(\S+)\n/);
+    // The system shares out connections: each `fetch` beside others is one of its own.
+    const posts = await Promise.all(Array.from({ length: 12 }, () => post(server.url, token)));
+    expect(new Set(posts)).toEqual(new Set([201]));
+    const answer = await fetch(`${server.url}/channels/chat?since=earliest`);
+    const { messages } = (await answer.json()) as { messages: { offset: number }[] };
+    expect(messages).toHaveLength(2);
+  });
+
+  it("ends where its workers can't start, with what one of them said", async () => {
+    await using files = await certificateFiles();
+    const args = ["--tls-cert", files.cert, "--tls-key", files.otherKey, "--workers", "3"];
+    const { code, stdout, stderr } = await runCli(["serve", "--port", "0", ...args]);
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr.match(/--tls-key is not the key of --tls-cert/g)).toHaveLength(1);
   });
 
   it("answers to the names of --hostname, and to no other", async () => {

@@ -4,7 +4,7 @@ import type { Broker, NewMessage } from "../../core/ports.ts";
 import { encodeText, type Keep } from "../../protocol/message.ts";
 import { brokerSuite } from "../../testing/broker-suite.ts";
 import { createMemoryBroker, type MemoryBroker } from "./memory-broker.ts";
-import { SLAB_BYTES } from "./own-bytes.ts";
+import { SLAB_BYTES } from "../own-bytes.ts";
 
 brokerSuite(
   { describe, it },

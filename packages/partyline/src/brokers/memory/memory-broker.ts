@@ -21,7 +21,7 @@ import { Channels } from "./channels.ts";
 import { createEpochs } from "./epoch.ts";
 import { IdWindow, type KnownId } from "./ids.ts";
 import { KeyCount, LatestLog } from "./latest.ts";
-import { createByteKeeper } from "./own-bytes.ts";
+import { createByteKeeper } from "../own-bytes.ts";
 
 /** What {@link createMemoryBroker} can be told. */
 export interface MemoryBrokerOptions {

@@ -20,6 +20,7 @@ export function addServe(program: Command): void {
     .option("--open", "let everybody publish, without a token")
     .option("--origin <origin>", "let pages of this origin connect too; may be repeated", parseOrigin)
     .option("--retention <messages>", "messages kept in each channel", parseCount, 10_000)
+    .option("--workers <count>", "processes that share the port and the channels", parseCount, 1)
     .option(
       "--drain <seconds>",
       "time that clients are given to leave at a SIGTERM; 0 ends at once",
@@ -34,6 +35,7 @@ export function addServe(program: Command): void {
     ["try it out on this machine", "partyline serve --open"],
     ["a page from a dev server", "partyline serve --open \\\n    --origin http://localhost:5173"],
     ["for others, publishing with a token", "PARTYLINE_TOKEN=… partyline serve \\\n    --host 0.0.0.0"],
+    ["on four cores", "partyline serve --workers 4"],
     ["with HTTP/2", "partyline serve --port 8443 \\\n    --tls-cert cert.pem --tls-key k.pem"],
   ]);
 }

@@ -1,10 +1,14 @@
+import cluster from "node:cluster";
 import { randomBytes } from "node:crypto";
-import { createPartyline } from "../../server.ts";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { type Broker, createPartyline, type Partyline } from "../../server.ts";
+import { runWorkers, type Workers } from "../../workers/index.ts";
 import { CliError, EXIT, systemCode } from "../exit.ts";
 import { aborted, Interrupted, interruptSignal } from "../interrupt.ts";
 import { columnsOf } from "../text.ts";
 import { banner } from "./banner.ts";
-import { drainServer } from "./drain.ts";
+import { type Drained, drainServer } from "./drain.ts";
 import { readTls, type TlsFiles, tlsError } from "./read-tls.ts";
 import { tokenAuthenticator } from "./token-authenticator.ts";
 
@@ -18,6 +22,14 @@ export interface ServeOptions extends TlsFiles {
   readonly retention: number;
   /** Seconds that clients are given to leave after a SIGTERM. */
   readonly drain: number;
+  readonly workers: number;
+}
+
+/** What serves, and where. */
+interface Running extends Drained, AsyncDisposable {
+  readonly port: number;
+  /** Rejects where it can't go on. */
+  readonly ended: Promise<void>;
 }
 
 /**
@@ -25,34 +37,111 @@ export interface ServeOptions extends TlsFiles {
  * want to wait; a SIGTERM is part of a deploy, and lets the clients go.
  */
 export async function runServe(options: ServeOptions): Promise<void> {
-  const { port, host, open = false, origin, hostname, retention, drain } = options;
+  const { host, open = false, drain } = options;
+  if (cluster.isWorker) return void (await work(options));
   const signal = interruptSignal(drain * 1_000);
-  const tls = await readTls(options);
   const given = process.env["PARTYLINE_TOKEN"] || undefined;
-  const token = given ?? randomBytes(24).toString("base64url");
-  const server = createPartyline({
-    retention: { count: retention },
-    ...(origin === undefined ? {} : { origins: origin }),
-    ...(hostname === undefined ? {} : { hosts: hostname }),
-    ...(open ? {} : { authenticator: tokenAuthenticator(token) }),
-  });
+  const token = (process.env["PARTYLINE_TOKEN"] = given ?? randomBytes(24).toString("base64url"));
+  await using running = await (options.workers > 1 ? startWorkers(options) : startServer(options));
   try {
-    const address = await server.listen(port, host, tls ? { tls } : {});
     const made = given === undefined && !open;
     const publishing = open ? "open" : made ? "made token" : "given token";
     const columns = columnsOf(process.stdout, process.env);
-    console.log(banner({ host, port: address.port, tls: tls !== undefined, publishing, token, columns }));
-    await aborted(signal);
+    const tls = options.tlsCert !== undefined;
+    console.log(banner({ host, port: running.port, tls, publishing, token, columns }));
+    await Promise.race([aborted(signal), running.ended]);
   } catch (error) {
-    if (!(error instanceof Interrupted)) throw listenError(error, port, host);
+    if (!(error instanceof Interrupted)) throw error;
     if (error.exitCode === EXIT.terminated && drain > 0)
-      await drainServer(server, drain * 1_000, process.stderr);
-  } finally {
-    await server.close();
+      await drainServer(running, drain * 1_000, process.stderr);
   }
 }
 
-function listenError(error: unknown, port: number, host: string): unknown {
+/** In this process. */
+async function startServer(options: ServeOptions): Promise<Running> {
+  const server = createServerFor(options);
+  const port = await listen(server, options);
+  return {
+    port,
+    ended: new Promise(() => undefined),
+    connections: () => server.connections,
+    drain: (plan) => server.drain(plan),
+    [Symbol.asyncDispose]: () => server.close(),
+  };
+}
+
+/** In processes of their own, which are this program again. */
+async function startWorkers(options: ServeOptions): Promise<Running> {
+  const port = await findPort(options);
+  cluster.setupPrimary({ args: [...process.argv.slice(2), "--port", String(port)] });
+  const workers = await work(options).catch((error: unknown) => {
+    throw failure(error, "What it said stands above.");
+  });
+  return {
+    port,
+    ended: workers.ended.catch((error: unknown) => {
+      throw failure(error);
+    }),
+    async connections() {
+      const reports = await workers.inspect();
+      return reports.reduce((sum, report) => sum + report.connections, 0);
+    },
+    drain: (plan) => workers.drain(plan),
+    [Symbol.asyncDispose]: () => workers.close(),
+  };
+}
+
+/** For the main process and for the workers. */
+function work(options: ServeOptions): Promise<Workers> {
+  const serve = async (broker: Broker): Promise<Partyline> => {
+    const server = createServerFor(options, broker);
+    await listen(server, options);
+    return server;
+  };
+  return runWorkers(serve, { workers: options.workers });
+}
+
+function failure(error: unknown, remedy?: string): CliError {
+  return new CliError(error instanceof Error ? error.message : String(error), remedy, EXIT.failed, error);
+}
+
+function createServerFor(options: ServeOptions, broker?: Broker): Partyline {
+  const { open = false, origin, hostname, retention } = options;
+  return createPartyline({
+    ...(broker === undefined ? {} : { broker }),
+    retention: { count: retention },
+    ...(origin === undefined ? {} : { origins: origin }),
+    ...(hostname === undefined ? {} : { hosts: hostname }),
+    ...(open ? {} : { authenticator: tokenAuthenticator(process.env["PARTYLINE_TOKEN"] ?? "") }),
+  });
+}
+
+async function listen(server: Partyline, options: ServeOptions): Promise<number> {
+  const tls = await readTls(options);
+  // Where it can be, the system shares out connections: the main process has the broker to attend to.
+  const reusePort = cluster.isWorker && process.platform === "linux";
+  try {
+    const { port } = await server.listen(options.port, options.host, { reusePort, ...(tls ? { tls } : {}) });
+    return port;
+  } catch (error) {
+    throw listenError(error, options);
+  }
+}
+
+/** A port that all workers can listen on, and nobody else does: they could not tell. */
+async function findPort(options: ServeOptions): Promise<number> {
+  const probe = createServer();
+  try {
+    await once(probe.listen(options.port, options.host), "listening");
+  } catch (error) {
+    throw listenError(error, options);
+  }
+  const { port } = probe.address() as AddressInfo;
+  await once(probe.close(), "close");
+  return port;
+}
+
+function listenError(error: unknown, { port, host }: ServeOptions): unknown {
   if (error instanceof TypeError) return tlsError(error);
   const code = systemCode(error);
   if (code === "EADDRINUSE")
