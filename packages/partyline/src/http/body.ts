@@ -48,7 +48,10 @@ export function collectBody(
   });
   // `close` follows, and is all that matters.
   source.on("error", ignore);
-  source.on("close", () => end(bodyCutOff()));
+  source.on("close", () => {
+    // Asked first: an error is dear to make, and every whole body closes too.
+    if (!over) end(bodyCutOff());
+  });
 }
 
 function ignore(): void {}
