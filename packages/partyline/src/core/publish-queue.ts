@@ -23,7 +23,7 @@ export class PublishQueue {
   readonly #spec: ChannelSpec;
   #waiting: Publish[] = [];
   /** Those of `#waiting` that the broker has refused: told so when what was sent before them has its answer. */
-  readonly #refused = new Map<Publish, PartylineError>();
+  #refused: Map<Publish, PartylineError> | undefined;
   #busy = false;
 
   constructor(context: Context, spec: ChannelSpec) {
@@ -54,9 +54,9 @@ export class PublishQueue {
   /** Appends what waits, batch by batch, until nothing does or the broker takes its time. */
   #work(): void {
     this.#busy = true;
-    for (;;) {
+    while (this.#waiting.length > 0) {
       const batch = this.#nextBatch();
-      if (batch.length === 0) break;
+      if (batch.length === 0) continue;
       const outcome = this.#append(batch);
       if (outcome instanceof Promise) {
         void outcome.then((late) => {
@@ -76,9 +76,9 @@ export class PublishQueue {
     for (; taken < this.#waiting.length && batch.length < BATCH; taken++) {
       const publish = this.#waiting[taken];
       if (!publish) continue;
-      const refusal = this.#refused.get(publish);
+      const refusal = this.#refused?.get(publish);
       if (refusal && batch.length > 0) break;
-      if (refusal) this.#refused.delete(publish);
+      if (refusal) this.#refused?.delete(publish);
       if (publish.held?.()) publish.settle(heldError());
       else if (refusal) publish.settle(refusal);
       else batch.push(publish);
@@ -91,15 +91,14 @@ export class PublishQueue {
   #append(
     batch: readonly Publish[],
   ): AppendOutcome | PartylineError | Promise<AppendOutcome | PartylineError> {
-    const uncertain = (cause: unknown): PartylineError => this.#uncertain(cause);
     try {
       const outcome = this.#context.broker.append(
         this.#spec,
         batch.map((publish) => publish.message),
       );
-      return outcome instanceof Promise ? outcome.catch(uncertain) : outcome;
+      return outcome instanceof Promise ? outcome.catch((cause: unknown) => this.#uncertain(cause)) : outcome;
     } catch (error) {
-      return uncertain(error);
+      return this.#uncertain(error);
     }
   }
 
@@ -130,7 +129,7 @@ export class PublishQueue {
 
   /** Nothing was stored: all come again, those before the refused one first. */
   #appendAgain(batch: readonly Publish[], refused: Publish, error: PartylineError): void {
-    this.#refused.set(refused, error);
+    (this.#refused ??= new Map<Publish, PartylineError>()).set(refused, error);
     this.#waiting.unshift(...batch);
   }
 }

@@ -32,14 +32,19 @@ export function createGate(rules: GateRules): Gate {
   const origins = new Set(rules.origins.map(normalizeOrigin));
   const anyOrigin = origins.has("*");
 
+  const isReached = (host: string): boolean => {
+    if (hosts.size > 0) return hosts.has(host) || hosts.has(nameOf(host));
+    return !rules.loopback || isLoopback(nameOf(host));
+  };
+
+  /** The name that passed last: nearly always that of the next request too. */
+  let passed: string | undefined;
+
   const checkHost = (host: string): void => {
-    if (
-      hosts.size > 0
-        ? hosts.has(host) || hosts.has(nameOf(host))
-        : !rules.loopback || isLoopback(nameOf(host))
-    )
-      return;
-    throw new PartylineError("foreign-host", `This server is not ${JSON.stringify(host.slice(0, 80))}.`);
+    if (host === passed) return;
+    if (!isReached(host))
+      throw new PartylineError("foreign-host", `This server is not ${JSON.stringify(host.slice(0, 80))}.`);
+    passed = host;
   };
 
   return (visitor) => {
