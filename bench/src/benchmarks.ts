@@ -1,4 +1,5 @@
 import type { Benchmark } from "./benchmark.ts";
+import { compression } from "./benchmarks/compression.ts";
 import { burst, fanOut, flood } from "./benchmarks/fan-out.ts";
 import { idle } from "./benchmarks/idle.ts";
 import { rooms } from "./benchmarks/rooms.ts";
@@ -11,5 +12,6 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   flood,
   rooms,
   idle,
+  compression,
   "slow-readers": slowReaders,
 };
