@@ -19,7 +19,7 @@ import type {
 import { PublishQueue } from "./publish-queue.ts";
 import type { TailView } from "./step.ts";
 import { Tail } from "./tail.ts";
-import type { Flushable } from "./turn.ts";
+import type { Batching } from "./turn.ts";
 
 /** The tail's own bounds; a channel's retention may be tighter. */
 const TAIL_COUNT = 1_024;
@@ -35,7 +35,7 @@ type Following =
  * A channel on this node: who reads it here, the newest entries, and what came in this turn. Its order is the
  * broker's; nothing here decides an offset.
  */
-export class Channel implements ChannelRef, Flushable, Timed {
+export class Channel implements ChannelRef, Batching, Timed {
   readonly name: string;
   readonly number: number;
   readonly definition: Definition;
@@ -200,11 +200,11 @@ export class Channel implements ChannelRef, Flushable, Timed {
   }
 
   /** Writes the turn's batch to every live cursor that stands right before it. */
-  flush(): void {
+  flush(): number {
     this.#dirty = false;
     const entries = this.#batch;
     const first = entries[0];
-    if (!first) return;
+    if (!first) return 0;
     this.#batch = [];
     this.#batchBytes = 0;
     const after = first.offset - 1;
@@ -213,6 +213,7 @@ export class Channel implements ChannelRef, Flushable, Timed {
     this.#lastFrame = this.#context.clock.now();
     this.live.deliver(batch, { epoch: this.#epoch, after, last });
     this.#resting?.lagAll();
+    return entries.length;
   }
 
   // --- what is no message ------------------------------------------------------------------------------------

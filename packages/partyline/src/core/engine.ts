@@ -95,6 +95,7 @@ export function createEngine(options: EngineOptions): OwnedEngine {
     logger,
     metrics,
     time: () => broker.time(),
+    afterTurn: (fire) => context.turn.after(fire),
     authenticate: (credentials) => authenticator.authenticate(credentials),
     hello: (line, credentials) => readHello(context, line, credentials),
     open: (connection, grants) => new ChannelReader(context, channels, connection, grants),

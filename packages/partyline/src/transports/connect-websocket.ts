@@ -151,9 +151,9 @@ export class ConnectWebSocket extends WebSocketConnection implements TalkingConn
   /** Commands that came before the close are answered first, with what this turn brings. */
   closing(finish: () => void): void {
     this.#state = "ending";
-    const { clock } = this.surroundings.engine;
+    const { engine } = this.surroundings;
     const soon = (): void => {
-      clock.nextTurn(() => {
+      engine.afterTurn(() => {
         this.#flush();
         finish();
       });

@@ -180,7 +180,7 @@ export class RawWebSocket extends WebSocketConnection {
     if (!finish) return;
     this.#finish = undefined;
     if (this.#state !== "lost") this.#state = "ending";
-    this.surroundings.engine.clock.nextTurn(finish);
+    this.surroundings.engine.afterTurn(finish);
     // Whatever it was read no further for, its own close is waited for.
     this.resume();
   }

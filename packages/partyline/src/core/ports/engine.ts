@@ -136,6 +136,8 @@ export interface Engine {
   readonly metrics: Metrics;
   /** The broker's clock, ms. */
   time(): number;
+  /** Calls when all that has come so far has been written to its readers; within this turn of the loop. */
+  afterTurn(fire: () => void): void;
   /** @throws PartylineError `unauthorized` */
   authenticate(credentials: Credentials): MaybePromise<Grants>;
   /**
