@@ -9,7 +9,9 @@ import {
 } from "node:http2";
 import { request as httpsRequest } from "node:https";
 import { type AddressInfo, connect } from "node:net";
+import type { Readable } from "node:stream";
 import { connect as connectTls } from "node:tls";
+import { createGunzip } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createPartyline, type Partyline, type PartylineOptions } from "../src/server.ts";
 import { makeCertificate } from "./support/certificate.ts";
@@ -64,7 +66,7 @@ async function follow(channel = "a"): Promise<ClientHttp2Stream> {
 }
 
 /** Reads until the text is there. */
-function heard(stream: ClientHttp2Stream, text: string): Promise<void> {
+function heard(stream: Readable, text: string): Promise<void> {
   return new Promise((resolve) => {
     let all = "";
     stream.setEncoding("utf8").on("data", (piece: string) => {
@@ -181,6 +183,21 @@ describe("a server with TLS", () => {
     await server.channel("b").publish("hello");
     await heard(read, "data: hello\n");
     expect((await ask({}))[":status"]).toBe(200);
+  });
+
+  it("compresses a stream for who takes that, to an end that is valid [HTTP-22, SSE-18]", async () => {
+    await restart({ compression: true });
+    const stream = session().request({ ":path": "/channels/a", ...STREAM, "accept-encoding": "gzip" });
+    const [head] = (await once(stream, "response")) as [IncomingHttpHeaders];
+    expect(head["content-encoding"]).toBe("gzip");
+    const unzip = stream.pipe(createGunzip());
+    const told = heard(unzip, "goal! goal!");
+    await server.channel("a").publish("goal! ".repeat(500));
+    await told;
+    const ended = once(unzip, "end");
+    await server.close();
+    // Rejects where the end is cut off.
+    await ended;
   });
 
   it("gives back what a stream took when it is reset, and when its connection is lost", async () => {
