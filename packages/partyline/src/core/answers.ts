@@ -3,19 +3,23 @@ import { toPartylineError } from "../protocol/errors.ts";
 import type { ServerFrame } from "../protocol/frames.ts";
 import { AnswerOrder } from "./answer-order.ts";
 import type { Context } from "./context.ts";
+import type { Output } from "./output.ts";
+import type { TalkingConnection } from "./ports.ts";
 import { Settlement } from "./settlement.ts";
 
 /** The answers of one conversation: one for each line, told by its place among them. */
 export class Answers {
   readonly #context: Context;
-  readonly #reply: (frame: ServerFrame) => void;
+  readonly #output: Output;
+  readonly #connection: TalkingConnection;
   readonly #order: AnswerOrder | undefined;
   readonly #settlement = new Settlement();
 
   /** @param ordered Does each answer wait for those to the lines before? */
-  constructor(context: Context, ordered: boolean, reply: (frame: ServerFrame) => void) {
+  constructor(context: Context, ordered: boolean, output: Output, connection: TalkingConnection) {
     this.#context = context;
-    this.#reply = reply;
+    this.#output = output;
+    this.#connection = connection;
     this.#order = ordered ? new AnswerOrder() : undefined;
   }
 
@@ -38,6 +42,10 @@ export class Answers {
   welcome(frame: ServerFrame): void {
     this.#reply(frame);
     this.#settlement.answered();
+  }
+
+  #reply(frame: ServerFrame): void {
+    this.#output.reply(this.#connection, frame);
   }
 
   give(place: number, frame: ServerFrame): void {

@@ -48,10 +48,11 @@ export class FrameConversation implements Conversation {
   readonly #reader: ChannelReader;
   readonly #bucket: TokenBucket;
   readonly #answers: Answers;
-  readonly #waiting = new WaitingLines();
+  // Made when they are needed: mostly that is never, and a connection is to cost little.
+  #waiting: WaitingLines | undefined;
+  #held: HeldChannels | undefined;
   /** Is the peer read no further, until what waits has been handled? */
   #stemmed = false;
-  readonly #held = new HeldChannels();
   #state: State = "greeting";
   /** Until `hello` has come. */
   #deadline: HelloDeadline | undefined;
@@ -74,9 +75,7 @@ export class FrameConversation implements Conversation {
       context.limits.commandBurst,
       context.clock.now(),
     );
-    this.#answers = new Answers(context, options.mode === "commands", (frame) =>
-      this.#reader.reply(connection, frame),
-    );
+    this.#answers = new Answers(context, options.mode === "commands", this.#reader, connection);
     if (options.mode === "full") {
       this.#deadline = new HelloDeadline(() =>
         this.#end(new PartylineError("unauthorized", "No hello within the time for it.")),
@@ -108,7 +107,7 @@ export class FrameConversation implements Conversation {
   closed(): void {
     this.#state = "ended";
     this.#deadline?.release();
-    this.#waiting.clear();
+    this.#waiting = undefined;
     this.#reader.closed();
     this.#answers.finish();
   }
@@ -121,13 +120,14 @@ export class FrameConversation implements Conversation {
   }
 
   #wait(line: string): void {
-    this.#waiting.add(line);
+    const waiting = (this.#waiting ??= new WaitingLines());
+    waiting.add(line);
     const most = this.#deadline ? HELLO_BYTES : WAITING_FRAMES * connectFrameBytes(this.#context.limits);
-    if (this.#waiting.exceeds(most))
+    if (waiting.exceeds(most))
       this.#end(
         new PartylineError("overloaded", "Too much was sent while an earlier command was being decided."),
       );
-    else if (!this.#stemmed && this.#waiting.exceeds(most, STEM_SHARE)) this.#stem(true);
+    else if (!this.#stemmed && waiting.exceeds(most, STEM_SHARE)) this.#stem(true);
   }
 
   /** Runs what may take its time, and holds back what comes behind it. */
@@ -148,8 +148,9 @@ export class FrameConversation implements Conversation {
 
   #resume(): void {
     while (this.#state === "open" || this.#state === "greeting") {
-      const line = this.#waiting.next();
+      const line = this.#waiting?.next();
       if (line === undefined) {
+        this.#waiting = undefined;
         if (this.#stemmed) this.#stem(false);
         return;
       }
@@ -257,8 +258,8 @@ export class FrameConversation implements Conversation {
   #publish(frame: PublishFrame | DeleteFrame, draft: Draft, place: number): void {
     const channel = this.#channels.get(frame.channel);
     const { name } = channel;
-    if (frame.first) this.#held.release(name);
-    const held = (): boolean => this.#held.holds(name, place);
+    if (frame.first) this.#held?.release(name);
+    const held = (): boolean => this.#held?.holds(name, place) === true;
     if (held()) throw heldError();
     publishDraft(this.#context, channel, draft, { grants: this.#reader.grants, held }, (outcome) => {
       if (outcome instanceof PartylineError) {
@@ -291,8 +292,9 @@ export class FrameConversation implements Conversation {
   /** Whatever is not stored holds what was sent after it, or that would overtake its repeat. */
   #hold(channel: string | undefined, place: number): void {
     if (channel === undefined) return;
-    this.#held.hold(channel, place);
-    if (this.#held.tooMany)
+    const held = (this.#held ??= new HeldChannels());
+    held.hold(channel, place);
+    if (held.tooMany)
       this.#end(new PartylineError("overloaded", "Publishes were refused on too many channels at once."));
   }
 

@@ -24,9 +24,4 @@ export class WaitingLines {
     this.#length -= line?.length ?? 0;
     return line;
   }
-
-  clear(): void {
-    this.#lines = [];
-    this.#length = 0;
-  }
 }
