@@ -7,14 +7,15 @@ import { attach, createHarness, type Harness } from "./harness.ts";
 /** So many that a flush which takes long is followed by a rest as long. */
 const MANY: readonly string[] = Array.from({ length: 17 }, (_, index) => `m${index}`);
 
-/** A reader of `a` to whom every write costs so many ms. */
-function dearReader(harness: Harness, cost: number): ReadingProbe {
+/** A reader to whom every write costs so many ms. */
+function dearReader(harness: Harness, cost: number, channels: readonly string[] = ["a"]): ReadingProbe {
   const probe = createReadingProbe();
   const write = (outgoing: Outgoing): boolean => {
     harness.clock.step(cost);
     return probe.write(outgoing);
   };
-  attach(harness.engine.open({ ...probe, write }, OPEN_GRANTS), "a");
+  const reader = harness.engine.open({ ...probe, write }, OPEN_GRANTS);
+  for (const channel of channels) attach(reader, channel);
   return probe;
 }
 
@@ -81,6 +82,15 @@ describe("what channels got in one turn", () => {
     const probe = dearReader(harness, 50);
     for (const text of ["one", "two", "three"]) turnWith(harness, text);
     expect(probe.takeLog()).toEqual(["1:one", "2:two", "3:three"]);
+  });
+
+  it("is not held where no channel had more than one message, for nothing would be joined", () => {
+    const harness = createHarness();
+    const probe = dearReader(harness, 5, ["a", ...MANY]);
+    for (const channel of MANY) harness.publish(channel, "elsewhere");
+    turnWith(harness, "one");
+    turnWith(harness, "two");
+    expect(probe.log.at(-1)).toBe("2:two");
   });
 
   it("is not held from somebody who waits for the turn's end", () => {
