@@ -41,17 +41,21 @@ it("loses nothing in silence in memory, whatever lines, clients, brokers and ser
     "line: throttle",
     "line: split",
     "server: kill",
+    "server: drain",
+    "server: stop",
     "server: start with its past",
     "server: start without its past",
     "broker: jump",
     "broker: refuse",
     "broker: doubt",
+    "step: lead",
     "client: switched",
     "gaps: epoch",
     "gaps: retention",
     "gaps: not-kept",
     "skips",
     "publishes answered as duplicates",
+    "publishes left to a later page",
   ])
     expect([what, tally.get(what) ?? 0]).toEqual([what, expect.toSatisfy((times: number) => times > 0)]);
 }, 170_000);

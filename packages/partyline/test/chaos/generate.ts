@@ -9,9 +9,10 @@ export function generateHistory(seed: number): History {
   const random = new Random(seed);
   const clients = Array.from({ length: random.between(2, 5) }, () => drawClient(random));
   const draw = new Drawing(random, clients.length);
+  const broker = random.chance(60) ? "outliving" : "own";
   return {
     seed,
-    setup: { broker: random.chance(60) ? "outliving" : "own", clients },
+    setup: { broker, servers: broker === "outliving" && random.chance(40) ? 2 : 1, clients },
     steps: [...draw.beginning(), ...Array.from({ length: random.between(15, 60) }, () => draw.step())],
   };
 }
@@ -24,6 +25,8 @@ function drawClient(random: Random): ClientSetup {
     onGap: random.chance(75) ? "continue" : "function",
     buffer: random.pick([4, 30, 1000]),
     knowsKeep: random.chance(50),
+    ...(random.chance(20) ? { maxRate: random.pick([5, 20, 100]) } : {}),
+    stores: random.chance(30),
   };
 }
 
@@ -47,7 +50,8 @@ class Drawing {
   }
 
   step(): Step {
-    return this.#random.weighted<() => Step>([
+    const random = this.#random;
+    return random.weighted<() => Step>([
       [26, () => this.#publish()],
       [2, () => ({ do: "delete", client: this.#client(), key: this.#random.between(0, 4) })],
       [
@@ -76,6 +80,8 @@ class Drawing {
       [5, () => ({ do: "switch", client: this.#client(), transport: this.#random.pick(TRANSPORTS) })],
       [18, () => this.#fault()],
       [8, () => ({ do: "mend", client: this.#client() })],
+      [2, () => ({ do: "lead", client: this.#client(), server: random.pick(["first", "second"] as const) })],
+      [2, () => ({ do: "reload", client: this.#client() })],
       [1, () => ({ do: "storm", channel: this.#channel(), clients: this.#random.between(5, 20) })],
       [1, () => ({ do: "calm" })],
       [9, () => this.#server()],
@@ -132,7 +138,8 @@ class Drawing {
     const client = this.#client();
     if (random.chance(40))
       return { do: "stream", client, channel: random.pick(["small", "big"] as const), by: "polls" };
-    return { do: "stream", client, channel: random.pick(["small", "big", "nothing"] as const), by: "events" };
+    const channel = random.pick(["small", "big", "nothing"] as const);
+    return { do: "stream", client, channel, by: "events", ...(random.chance(25) ? { maxRate: 20 } : {}) };
   }
 
   #reading(): Step {
@@ -166,9 +173,10 @@ class Drawing {
     return random.weighted<Step>([
       [5, { do: "kill" }],
       [2, { do: "close" }],
+      [2, { do: "drain" }],
       [9, { do: "start", past: random.chance(70) }],
       [2, { do: "stop" }],
-      [4, { do: "continue" }],
+      [6, { do: "continue" }],
     ]);
   }
 

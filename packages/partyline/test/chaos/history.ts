@@ -11,6 +11,8 @@ export interface History {
 export interface Setup {
   /** `own`: a memory broker in the server, gone with it. `outliving`: one that the server is only connected to. */
   readonly broker: "own" | "outliving";
+  /** With two, both are on the broker that outlives them. What happens to the server happens to the first. */
+  readonly servers: 1 | 2;
   readonly clients: readonly ClientSetup[];
 }
 
@@ -22,6 +24,10 @@ export interface ClientSetup {
   readonly buffer: number;
   /** Is it told what the channels keep before the server tells? */
   readonly knowsKeep: boolean;
+  /** Most messages a second that it asks for. */
+  readonly maxRate?: number;
+  /** Do its publishes survive a reload of its page? */
+  readonly stores: boolean;
 }
 
 /** The channels of every history. */
@@ -67,14 +73,18 @@ export interface StepFields {
     /** Ms for each message of an iterator; absent: by a listener. */
     readonly pace?: number;
   };
-  /** By what is no client of ours: an event stream, or polls of JSON, from `since` on. */
-  stream: ReaderPlace & { readonly by: "events" | "polls" };
+  /** By what is no client of ours: an event stream, perhaps of so many messages a second, or polls of JSON. */
+  stream: ReaderPlace & { readonly by: "events" | "polls"; readonly maxRate?: number };
   leave: ReaderPlace;
   pause: ReaderPlace;
   resume: ReaderPlace;
   switch: { readonly client: number; readonly transport: TransportName };
   fault: { readonly client: number } & LineFault;
   mend: { readonly client: number };
+  /** New connections go to this server. */
+  lead: { readonly client: number; readonly server: "first" | "second" };
+  /** The page ends without a word, and is opened again. */
+  reload: { readonly client: number };
   /** Many clients come at once. */
   storm: { readonly channel: ChannelName; readonly clients: number };
   /** And go. */
@@ -83,6 +93,8 @@ export interface StepFields {
   kill: object;
   /** It ends in good order. */
   close: object;
+  /** A deploy: another one takes its place, and it lets its clients go. */
+  drain: object;
   start: { readonly past: boolean };
   /** It does nothing any more (SIGSTOP), and goes on (SIGCONT). */
   stop: object;

@@ -2,6 +2,8 @@
 import { createMemoryBroker, type MemoryBroker } from "../../src/brokers/memory/index.ts";
 import type { Broker } from "../../src/core/ports.ts";
 import { deferred } from "../transport/probe.ts";
+import type { TestLine } from "../../src/testing/network/test-client.ts";
+import { hostOf } from "../../src/testing/network/test-server.ts";
 import { createTestNetwork } from "../../src/testing/test-network.ts";
 import { readEnd, SERVER_OPTIONS } from "./chaos-server.ts";
 import { disturbLine } from "./disturb.ts";
@@ -9,7 +11,7 @@ import { createFarBroker } from "./far-broker.ts";
 import type { Setup } from "./history.ts";
 import type { Worlds } from "./run.ts";
 import { createTroubledBroker, type TroubledBroker } from "./trouble.ts";
-import type { World } from "./world.ts";
+import { DRAIN, type World } from "./world.ts";
 
 export const memoryWorlds: Worlds = {
   name: "memory",
@@ -20,10 +22,11 @@ export const memoryWorlds: Worlds = {
 /** Ms to a broker that outlives the server, one way. */
 const DISTANCE = 2;
 
-async function openMemoryWorld({ broker: kind }: Setup, seed: number): Promise<World> {
+async function openMemoryWorld({ broker: kind, servers }: Setup, seed: number): Promise<World> {
   let ahead = 0;
-  /** A new past begins no earlier than an old one ended: that clocks go back *and* all is lost is not meant. */
   let furthest = 0;
+  /** A new past begins no earlier than an old one ended: that clocks go back *and* all is lost is not meant. */
+  let least = -Infinity;
   let past: { readonly memory: MemoryBroker; readonly troubled: TroubledBroker<Broker> } | undefined;
   /** Told to what waits for a server that is gone. */
   let gone = deferred<never>();
@@ -42,7 +45,12 @@ async function openMemoryWorld({ broker: kind }: Setup, seed: number): Promise<W
       return { ...reached, forget: (name) => past?.memory.forget(name) };
     },
   });
-  const { server } = net;
+  let { server } = net;
+  const second = servers === 2 ? await net.addServer() : undefined;
+  /** Lines that lead to the first server. */
+  const toFirst = new Set<TestLine>();
+  /** Those that are being left. */
+  let draining = 0;
   let running = true;
 
   function after(ms: number): Promise<void> {
@@ -56,11 +64,16 @@ async function openMemoryWorld({ broker: kind }: Setup, seed: number): Promise<W
     while (!over) await net.advance(1);
     return ended;
   };
+  /** Tells whoever waits for the first server when it is gone, and that another one will be the first. */
+  const leave = (): (() => void) => {
+    const left = gone;
+    left.promise.catch(() => undefined);
+    gone = deferred();
+    return () => left.reject(new Error("The server is gone."));
+  };
   const end = (): void => {
     running = false;
-    gone.promise.catch(() => undefined);
-    gone.reject(new Error("The server is gone."));
-    gone = deferred();
+    leave()();
   };
 
   return {
@@ -68,21 +81,31 @@ async function openMemoryWorld({ broker: kind }: Setup, seed: number): Promise<W
     pass: (ms) => net.advance(ms),
     after,
     async openClient(options) {
-      const client = await net.client(options);
+      const client = await net.client({ ...options, server });
       const { line } = client;
+      toFirst.add(line);
       return {
         client,
         url: line.url,
         fetch: line.fetch,
         disturb: disturbLine(line),
         mend: () => line.mend(),
+        lead(to) {
+          const target = to === "first" ? server : second;
+          if (!target) return false;
+          if (to === "first") toFirst.add(line);
+          else toFirst.delete(line);
+          line.leadTo(target);
+          return true;
+        },
       };
     },
     get running() {
       return running;
     },
-    // A process that is stopped is the operating system's doing, and not to be had in memory.
-    stopped: false,
+    get stopped() {
+      return hostOf(server).stopped;
+    },
     async kill() {
       server.crash();
       end();
@@ -91,24 +114,42 @@ async function openMemoryWorld({ broker: kind }: Setup, seed: number): Promise<W
       await drive(server.stop());
       end();
     },
+    async drain() {
+      if (kind !== "outliving") return false;
+      const old = server;
+      server = await net.addServer();
+      for (const line of toFirst) line.leadTo(server);
+      draining++;
+      const ended = leave();
+      void old.partyline.drain(DRAIN).then(() => {
+        draining--;
+        hostOf(old).end();
+        ended();
+      });
+      return true;
+    },
     async start(keep) {
-      const kept = keep && kind === "outliving";
+      // As long as others are on the broker it goes on.
+      const kept = (keep || second !== undefined || draining > 0) && kind === "outliving";
       if (!kept) {
         past = undefined;
-        ahead = furthest;
+        ahead = least = furthest;
       }
       await server.restart();
       running = true;
       return kept;
     },
-    stop: undefined,
-    continue: () => undefined,
+    stop: () => hostOf(server).halt(),
+    continue: () => hostOf(server).goOn(),
+    get server() {
+      return server;
+    },
     channel: (name) => ({
       name,
       publish: (data, options) => Promise.race([server.channel(name).publish(data, options), gone.promise]),
     }),
     async jump(ms) {
-      ahead += ms;
+      ahead = Math.max(least, ahead + ms);
       furthest = Math.max(furthest, ahead);
     },
     async forget(name) {

@@ -33,6 +33,16 @@ export async function play({ setup, steps }: History, world: World): Promise<Pla
     ...publishing.acts,
     ...reading.acts,
     ...createDisturbing(stage, publishing.clockJumped),
+    async reload({ client }) {
+      const { stores } = setup.clients[client] ?? {};
+      if (!stores) return false;
+      // What the page has given to its disk is there.
+      await new Promise((resolve) => setImmediate(resolve));
+      reading.leave(client);
+      publishing.leave(client);
+      await stage.reload(client);
+      return true;
+    },
   };
   for (const step of steps) {
     const act = acts[step.do] as (fields: Step) => boolean | Promise<boolean>;
@@ -40,7 +50,7 @@ export async function play({ setup, steps }: History, world: World): Promise<Pla
   }
 
   await endFaults(stage, setup.clients.length);
-  await rest(stage, reading.readings);
+  await rest(stage, reading.readings, publishing.settleLeft);
   const { evidence } = stage.oracle;
   publishing.end();
   // Who reads without our client would go on trying when the world is gone.
@@ -50,7 +60,7 @@ export async function play({ setup, steps }: History, world: World): Promise<Pla
 }
 
 const GROUPS: readonly (readonly [string, readonly Step["do"][]])[] = [
-  ["server", ["kill", "close", "stop", "continue"]],
+  ["server", ["kill", "close", "drain", "stop", "continue"]],
   ["broker", ["jump", "forget", "refuse", "doubt"]],
 ];
 
@@ -68,12 +78,13 @@ async function endFaults({ world, oracle, at }: Stage, clients: number): Promise
 }
 
 /** Waits until all publishes are settled and all readers level, or for too long. */
-async function rest(stage: Stage, readings: () => Reading[]): Promise<void> {
+async function rest(stage: Stage, readings: () => Reading[], settleLeft: () => Promise<void>): Promise<void> {
   for (const reading of readings()) {
     reading.hurry();
     reading.resume();
   }
   for (let waited = 0; waited < REST; waited += PAUSE) {
+    await settleLeft();
     if (await rests(stage, readings())) return;
     await stage.world.pass(PAUSE);
   }

@@ -21,22 +21,29 @@ export async function openProcessWorlds(): Promise<Worlds> {
 
 let pasts = 0;
 
-async function openProcessWorld({ broker }: Setup, held: BrokerProcess): Promise<World> {
+async function openProcessWorld({ broker, servers }: Setup, held: BrokerProcess): Promise<World> {
   const lines: NetworkLine[] = [];
+  /** Those that lead to the first server. */
+  const toFirst = new Set<NetworkLine>();
   const clients: WorldClient[] = [];
+  /** Servers that are being left. */
+  const draining = new Set<ServerProcess>();
   let past = `world ${++pasts}`;
   let ahead = 0;
-  /** A new past begins no earlier than an old one ended: that a machine's clock goes back *and* all is lost is not meant. */
   let furthest = 0;
+  /** A new past begins no earlier than an old one ended: that a machine's clock goes back *and* all is lost is not meant. */
+  let least = -Infinity;
   let server: ServerProcess | undefined;
   let stopped = false;
 
-  const begin = async (): Promise<void> => {
-    server = await startServerProcess({
+  const startServer = (): Promise<ServerProcess> =>
+    startServerProcess({
       ahead,
       ...(broker === "outliving" ? { past: { port: held.port, name: past } } : {}),
     });
-    for (const line of lines) line.leadTo(server.port);
+  const begin = async (): Promise<void> => {
+    server = await startServer();
+    for (const line of toFirst) line.leadTo(server.port);
   };
   const running = (): ServerProcess => {
     if (!server) throw new Error("The server does not run.");
@@ -47,6 +54,7 @@ async function openProcessWorld({ broker }: Setup, held: BrokerProcess): Promise
     stopped = false;
   };
   await begin();
+  const second = servers === 2 ? await startServer() : undefined;
 
   return {
     name: "processes",
@@ -55,9 +63,24 @@ async function openProcessWorld({ broker }: Setup, held: BrokerProcess): Promise
     async openClient(options) {
       const line = await openLine(server?.port ?? 1);
       lines.push(line);
+      toFirst.add(line);
       const url = `http://127.0.0.1:${line.port}`;
-      const client = createClient(url, options);
-      const opened = { client, url, fetch, disturb: disturbLine(line), mend: () => line.mend() };
+      const opened: WorldClient = {
+        client: createClient(url, options),
+        url,
+        fetch,
+        disturb: disturbLine(line),
+        mend: () => line.mend(),
+        lead(to) {
+          if (!second) return false;
+          if (to === "first") toFirst.add(line);
+          else toFirst.delete(line);
+          const target = to === "first" ? server : second;
+          // Where the first one does not run, the line is led to it when it does.
+          if (target) line.leadTo(target.port);
+          return true;
+        },
+      };
       clients.push(opened);
       return opened;
     },
@@ -78,11 +101,25 @@ async function openProcessWorld({ broker }: Setup, held: BrokerProcess): Promise
       await closed.ask.close();
       await closed.kill();
     },
+    async drain() {
+      if (broker !== "outliving") return false;
+      const old = running();
+      await begin();
+      draining.add(old);
+      const ended = async (): Promise<void> => {
+        draining.delete(old);
+        await old.kill();
+      };
+      // Where the world ends before.
+      old.ask.drain().then(ended, ended);
+      return true;
+    },
     async start(keep) {
-      const kept = keep && broker === "outliving";
+      // As long as others are on the broker it goes on.
+      const kept = (keep || second !== undefined || draining.size > 0) && broker === "outliving";
       if (!kept) {
         past = `world ${++pasts}`;
-        ahead = furthest;
+        ahead = least = furthest;
       }
       await begin();
       if (!kept && broker === "outliving" && ahead !== 0) await running().ask.jump(ahead);
@@ -96,11 +133,15 @@ async function openProcessWorld({ broker }: Setup, held: BrokerProcess): Promise
       running().signal("SIGCONT");
       stopped = false;
     },
+    get server() {
+      return running();
+    },
     channel: (name) => ({ name, publish: (data, options) => running().ask.publish(name, data, options) }),
     async jump(ms) {
-      ahead += ms;
+      const before = ahead;
+      ahead = Math.max(least, ahead + ms);
       furthest = Math.max(furthest, ahead);
-      await running().ask.jump(ms);
+      await running().ask.jump(ahead - before);
     },
     forget: (name) => running().ask.forget(name),
     trouble: (name, times, trouble) => running().ask.trouble(name, times, trouble),
@@ -108,7 +149,7 @@ async function openProcessWorld({ broker }: Setup, held: BrokerProcess): Promise
     async [Symbol.asyncDispose]() {
       for (const { client } of clients) await client.close();
       for (const line of lines) await line.close();
-      await server?.kill();
+      for (const each of [server, second, ...draining]) await each?.kill();
     },
   };
 }

@@ -18,12 +18,20 @@ const PAUSE = 20;
 /** Both begin at the beginning. */
 const SINCE = "earliest";
 
+/** How a channel is read. */
+export interface RawReading {
+  readonly log: OracleReader;
+  readonly after: After;
+  /** Most messages a second; not for polls. */
+  readonly maxRate: number | undefined;
+}
+
 export function readEvents(
   { url, fetch }: WorldClient,
   name: ChannelName,
-  log: OracleReader,
-  after: After,
+  { log, after, maxRate }: RawReading,
 ): Reading {
+  const less = maxRate === undefined ? "" : `&maxRate=${maxRate}`;
   let last: string | undefined;
   const take = ({ event, id, data }: ReadSseEvent): void => {
     if (event === "continuous") log.began((JSON.parse(data) as { position: string }).position);
@@ -37,7 +45,7 @@ export function readEvents(
     { channel: name, position: () => last, left: log.left },
     after,
     async (signal, heard) => {
-      const response = await fetch(`${url}/channels/${name}?since=${SINCE}`, {
+      const response = await fetch(`${url}/channels/${name}?since=${SINCE}${less}`, {
         headers: { accept: "text/event-stream", ...(last === undefined ? {} : { "last-event-id": last }) },
         signal,
       });
@@ -66,8 +74,7 @@ interface JsonPage {
 export function readPolls(
   { url, fetch }: WorldClient,
   name: ChannelName,
-  log: OracleReader,
-  after: After,
+  { log, after }: RawReading,
 ): Reading {
   let last: string | undefined;
   const take = ({ messages, position, gap }: JsonPage): void => {

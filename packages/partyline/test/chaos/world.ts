@@ -9,6 +9,8 @@ export interface WorldClient {
   /** Does this to the line, until it is mended. */
   readonly disturb: (fault: LineFault) => void;
   readonly mend: () => void;
+  /** Leads new connections to this server, where there is one. */
+  readonly lead: (server: "first" | "second") => boolean;
   /** One HTTP request over the line. */
   readonly fetch: typeof fetch;
   /** Of the server, over the line. */
@@ -21,7 +23,7 @@ export interface ChannelEnd {
   readonly kept: readonly OracleMessage[];
 }
 
-/** Where histories are played: one server, its past, clients and lines. */
+/** Where histories are played: a server or two, their past, clients and lines. */
 export interface World extends AsyncDisposable {
   readonly name: "memory" | "processes";
   /** Lets time pass. */
@@ -32,21 +34,25 @@ export interface World extends AsyncDisposable {
     options: ClientOptions & { readonly transports: readonly TransportName[] },
   ): Promise<WorldClient>;
 
-  /** Does the server run? Also where it is stopped. */
+  /** Does the server, the first one, run? Also where it is stopped. */
   readonly running: boolean;
   readonly stopped: boolean;
   /** It ends in the middle of what it does, without a word. */
   kill(): Promise<void>;
   /** It ends in good order. */
   close(): Promise<void>;
+  /** Another one takes its place, while it lets its clients go; false where that would not have its past. */
+  drain(): Promise<boolean>;
   /** Starts it again; with its past if it can. Answers whether it has it. */
   start(past: boolean): Promise<boolean>;
-  /** It does nothing any more, and its connections stay; absent where that is not to be had. */
-  readonly stop: (() => void) | undefined;
+  /** It does nothing any more, and its connections stay. */
+  stop(): void;
   continue(): void;
 
   // What follows asks the server, which must run.
 
+  /** Another one after a drain: then it is another one who publishes by its own code. */
+  readonly server: object;
   /** The server's own code. */
   channel(name: ChannelName): OracleTarget;
   jump(ms: number): Promise<void>;
@@ -65,6 +71,9 @@ export const CLIENT_TIMING = {
   pingInterval: 1500,
   pongTimeout: 1000,
 } as const;
+
+/** How it is drained: some connections have not left in time. */
+export const DRAIN = { within: 1500, rate: 20 } as const;
 
 /** The server's share of that. */
 export const SERVER_TIMING = {

@@ -10,6 +10,8 @@ export interface RelayOptions {
   readonly far: Duplex;
   readonly conditions: Readonly<Record<Direction, Readonly<Conditions>>>;
   readonly clock: Clock;
+  /** Does one end do nothing, so that no bytes move? What then becomes of that is told by `changed`. */
+  readonly stopped?: () => boolean;
   /** Both ends are gone. */
   readonly gone: (relay: Relay) => void;
 }
@@ -22,12 +24,12 @@ export class Relay {
   readonly #down: Wire;
   readonly #gone: (relay: Relay) => void;
 
-  constructor({ near, far, conditions, clock, gone }: RelayOptions) {
+  constructor({ near, far, conditions, clock, stopped = () => false, gone }: RelayOptions) {
     this.#near = near;
     this.#far = far;
     this.#gone = gone;
-    this.#up = new Wire({ source: near, sink: far, conditions: conditions.up, clock });
-    this.#down = new Wire({ source: far, sink: near, conditions: conditions.down, clock });
+    this.#up = new Wire({ source: near, sink: far, conditions: conditions.up, clock, stopped });
+    this.#down = new Wire({ source: far, sink: near, conditions: conditions.down, clock, stopped });
     for (const end of [near, far]) {
       end.on("error", () => undefined);
       end.on("close", () => near.destroyed && far.destroyed && gone(this));

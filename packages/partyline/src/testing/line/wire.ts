@@ -22,6 +22,8 @@ export interface WireOptions {
   readonly sink: Duplex;
   readonly conditions: Readonly<Conditions>;
   readonly clock: Clock;
+  /** Do no bytes move, because one end does nothing? */
+  readonly stopped: () => boolean;
 }
 
 /**
@@ -34,6 +36,7 @@ export class Wire {
   readonly #sink: Duplex;
   readonly #conditions: Readonly<Conditions>;
   readonly #clock: Clock;
+  readonly #stopped: () => boolean;
   #state: "open" | "ended" | "silent" = "open";
   #queue: Parcel[] = [];
   #queued = 0;
@@ -42,11 +45,12 @@ export class Wire {
   /** Set while the next parcel waits for time, or for the next turn. */
   #waiting: Timer | undefined;
 
-  constructor({ source, sink, conditions, clock }: WireOptions) {
+  constructor({ source, sink, conditions, clock, stopped }: WireOptions) {
     this.#source = source;
     this.#sink = sink;
     this.#conditions = conditions;
     this.#clock = clock;
+    this.#stopped = stopped;
     source.on("data", (bytes: Buffer) => this.#take(bytes));
     source.on("end", () => this.#take("end"));
     source.on("close", () => this.#take("gone"));
@@ -95,7 +99,7 @@ export class Wire {
 
   #pump(): void {
     if (this.#conditions.passage === "lost" && this.#queue.length > 0) return this.#forget("silent");
-    while (this.#conditions.passage === "open" && !this.#waiting && !this.#full) {
+    while (this.#conditions.passage === "open" && !this.#stopped() && !this.#waiting && !this.#full) {
       const parcel = this.#queue[0];
       if (!parcel) break;
       const wait = parcel.due - this.#clock.now();

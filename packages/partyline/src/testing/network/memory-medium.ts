@@ -105,11 +105,11 @@ function createRuntime({ clock, random }: World): Runtime {
   };
 }
 
-function createLine(host: ServerHost, world: World): MediumLine {
+function createLine(first: ServerHost, world: World): MediumLine {
   const { clock, moved } = world;
   const relays = new Set<Relay>();
   const line = createFaults(relays);
-  let target = host;
+  let target = first;
 
   const connect = (): Duplex => {
     const [client, near] = createStreamPair(moved);
@@ -119,9 +119,16 @@ function createLine(host: ServerHost, world: World): MediumLine {
       return client;
     }
     const [far, socket] = createStreamPair(moved);
-    if (!target.accept(socket)) socket.destroy();
-    const gone = (relay: Relay): void => void relays.delete(relay);
-    relays.add(new Relay({ near, far, conditions: line.conditions, clock, gone }));
+    const host = target;
+    if (!host.accept(socket)) socket.destroy();
+    const gone = (relay: Relay): void => {
+      relays.delete(relay);
+      host.crossings.delete(relay);
+    };
+    const stopped = (): boolean => host.stopped;
+    const relay = new Relay({ near, far, conditions: line.conditions, clock, stopped, gone });
+    relays.add(relay);
+    host.crossings.add(relay);
     return client;
   };
   const url = `http://${MEMORY_HOST}`;

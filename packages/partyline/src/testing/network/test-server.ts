@@ -3,6 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Partyline, ServerChannel } from "../../server.ts";
+import type { Crossing } from "../line/faults.ts";
 import { createLife, type Life } from "./life.ts";
 
 /** A server of a test network: it can crash, and be started again at the same address. */
@@ -44,6 +45,8 @@ export class ServerHost implements TestServer {
   #run: Run | undefined;
   /** Where it listens, 0 where it does not. */
   port = 0;
+  /** Connections that go by no port, kept by the lines that they go over. */
+  readonly crossings = new Set<Crossing>();
 
   constructor(options: ServerHostOptions) {
     this.#options = options;
@@ -85,6 +88,26 @@ export class ServerHost implements TestServer {
     return this.#run?.http.emit("connection", socket) ?? false;
   }
 
+  /** Does its process do nothing? Then its connections, which go by no port, stand still. */
+  get stopped(): boolean {
+    return this.#run?.life.stopped ?? false;
+  }
+
+  /** Lets its process do nothing, as by SIGSTOP. */
+  halt(): void {
+    this.#run?.life.stop();
+  }
+
+  /** Lets it go on, with all that has come meanwhile. */
+  goOn(): void {
+    this.#run?.life.goOn();
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const crossing of [...this.crossings]) crossing.changed();
+  }
+
   crash(): void {
     if (!this.#run) throw new Error("The server does not run.");
     this.end();
@@ -104,6 +127,8 @@ export class ServerHost implements TestServer {
     run.life.end();
     run.http.close();
     for (const socket of [...run.sockets]) socket.destroy();
+    // What was held back while it was stopped comes through, and then the end.
+    this.#wake();
     this.#options.ended();
   }
 }

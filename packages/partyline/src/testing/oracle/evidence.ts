@@ -30,6 +30,8 @@ export type Told =
 export interface ReaderRecord {
   readonly reader: string;
   readonly channel: string;
+  /** Most messages a second that it asked for: then some may be left out, told by skips, but never the newest. */
+  readonly maxRate?: number | undefined;
   /** In the order in which it was told. */
   readonly told: readonly Told[];
   /** Is it still there in the end, with nothing on its way to it? Then it must stand at the head. */

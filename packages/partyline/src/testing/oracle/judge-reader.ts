@@ -104,7 +104,7 @@ class Walk {
     const from = placeOf(skip.from);
     const to = placeOf(skip.to);
     const text = `skip from ${skip.from} to ${skip.to}`;
-    if (this.#channel.keep === "history")
+    if (this.#channel.keep === "history" && this.#record.maxRate === undefined)
       this.#found("false-skip", `${text}: the channel leaves nothing out`);
     this.#leave(from, text, "false-skip");
     if (from.epoch !== to.epoch || to.offset <= from.offset)
@@ -126,8 +126,11 @@ class Walk {
 
   /** All has come to rest: the reader must stand at the head, and know what the channel knows. */
   end(): void {
-    const { head } = this.#channel;
+    const { head, kept = [] } = this.#channel;
     if (head === undefined) return;
+    const last = this.#record.told.at(-1);
+    if (last?.is === "skip" && this.#channel.keep !== "latest" && last.to === kept.at(-1)?.position)
+      this.#found("lost", `was not given the newest, ${last.to}, which nothing has replaced`);
     if (this.#at && formatPosition(this.#at) !== head)
       this.#found("behind", `stands at ${formatPosition(this.#at)}, and the channel at ${head}`);
     else if (this.#channel.keep === "latest") this.#compareState();

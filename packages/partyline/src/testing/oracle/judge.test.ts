@@ -105,6 +105,16 @@ describe("the oracle, of a reader", () => {
     expect(kinds(evidence([told], { count: 2 }))).toEqual(found);
   });
 
+  it("takes skips for what was asked to be left out, but never of the newest", () => {
+    const less = (told: readonly Told[]): string[] => {
+      const { readers, ...rest } = evidence([told], { kept: [1, 2, 3, 4, 5].map((n) => seen(n)) });
+      return kinds({ ...rest, readers: readers.map((reader) => ({ ...reader, maxRate: 1 })) });
+    };
+    expect(less([began(), skip(0, 2), m(3), skip(3, 4), m(5)])).toEqual([]);
+    expect(less([began(), m(1), skip(2, 4), m(5)])).toEqual(["lost"]);
+    expect(less([began(), m(1), skip(1, 5)])).toEqual(["lost"]);
+  });
+
   it("wants a gap where the log has begun a new life, and none that goes back", () => {
     const lives = { lives: 2, head: at(1, "b") };
     const publishes = [publish(1), publish(2, stored(1, "b"))];

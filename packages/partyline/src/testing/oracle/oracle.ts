@@ -10,6 +10,7 @@ import {
   type OracleMessage,
   type OracleReader,
   type Readable,
+  type ReaderInfo,
   type ReaderLog,
   seen,
   textOf,
@@ -47,12 +48,13 @@ export interface Oracle {
    * Listens to a client's channel, which attaches it; the returned function ends that.
    *
    * @param reader A name for the report.
+   * @param maxRate What the channel was asked for, where that was less than everything: skips are right then.
    */
-  watch(channel: Readable, reader?: string): () => void;
+  watch(channel: Readable, reader?: string, maxRate?: number): () => void;
   /** Iterates over a client's channel, at the pace of whoever takes the messages. */
-  messages(channel: Readable, reader?: string): AsyncIterableIterator<Message, void>;
+  messages(channel: Readable, reader?: string, maxRate?: number): AsyncIterableIterator<Message, void>;
   /** As `watch`, for whatever else reads. */
-  reader(channel: string, reader?: string): OracleReader;
+  reader(channel: string, reader?: string, maxRate?: number): OracleReader;
   /**
    * Publishes under an id that the oracle knows.
    *
@@ -98,11 +100,11 @@ export function createOracle(): Oracle {
   };
   const addReader = (
     channel: string,
-    reader: string = `reader ${logs.length + 1}`,
-    iterated = false,
+    reader = `reader ${logs.length + 1}`,
+    how: Pick<ReaderInfo, "maxRate" | "iterated"> = {},
   ): ReaderLog => {
     change(channel);
-    const log = createReaderLog(reader, channel, iterated);
+    const log = createReaderLog({ reader, channel, ...how });
     logs.push(log);
     return log;
   };
@@ -129,9 +131,10 @@ export function createOracle(): Oracle {
 
   const oracle: Oracle = {
     define: (name, options) => change(name, options),
-    reader: (channel, reader) => addReader(channel, reader),
-    watch: (channel, reader) => watchChannel(addReader(channel.name, reader), channel),
-    messages: (channel, reader) => iterateChannel(addReader(channel.name, reader, true), channel),
+    reader: (channel, reader, maxRate) => addReader(channel, reader, { maxRate }),
+    watch: (channel, reader, maxRate) => watchChannel(addReader(channel.name, reader, { maxRate }), channel),
+    messages: (channel, reader, maxRate) =>
+      iterateChannel(addReader(channel.name, reader, { maxRate, iterated: true }), channel),
     publish(channel, data, { publisher = "publisher", id = newId(publisher), ...options } = {}) {
       const { kind = data instanceof Uint8Array ? "binary" : "json", key } = options;
       return record({ publisher, channel: channel.name, id, key, kind, data: textOf(kind, data) }, () =>

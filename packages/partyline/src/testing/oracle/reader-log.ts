@@ -30,11 +30,13 @@ export type Readable = Pick<Channel, "name" | "position" | "on" | "messages">;
 
 type JumpTold = Extract<Told, { is: "gap" | "skip" }>;
 
-/**
- * @param iterated Gaps and skips are told when they come, messages when they are taken, which is later: they are put
- * in order again.
- */
-export function createReaderLog(reader: string, channel: string, iterated = false): ReaderLog {
+/** Who reads, and how. */
+export interface ReaderInfo extends Pick<ReaderRecord, "reader" | "channel" | "maxRate"> {
+  /** Gaps and skips are told when they come, messages when they are taken, which is later: they are put in order again. */
+  readonly iterated?: boolean;
+}
+
+export function createReaderLog({ iterated, ...info }: ReaderInfo): ReaderLog {
   const told: Told[] = [];
   /** Gaps and skips for which the messages before them have not been taken. */
   const ahead: JumpTold[] = [];
@@ -67,7 +69,7 @@ export function createReaderLog(reader: string, channel: string, iterated = fals
     left: () => void (present = false),
     get record() {
       writeReached();
-      return { reader, channel, told: [...told], present };
+      return { ...info, told: [...told], present };
     },
   };
 }

@@ -1,15 +1,14 @@
 import { CHANNEL_NAMES } from "../history.ts";
 import { count } from "../tally.ts";
+import type { Publishing } from "./publishing.ts";
+import type { ReadingActs } from "./reading.ts";
 import type { Acts, Stage } from "./stage.ts";
 
 /** What lines, the server and its broker suffer. */
 export function createDisturbing(
   { world, oracle, tally, at }: Stage,
   clockJumped: () => void,
-): Omit<
-  Acts,
-  "pass" | "publish" | "delete" | "post" | "read" | "stream" | "leave" | "pause" | "resume" | "storm" | "calm"
-> {
+): Omit<Acts, keyof Publishing["acts"] | keyof ReadingActs["acts"] | "pass" | "reload"> {
   const runs = (): boolean => world.running && !world.stopped;
   /** Does it where the server can be asked. */
   const asking =
@@ -37,6 +36,7 @@ export function createDisturbing(
       at(client)?.mend();
       return at(client) !== undefined;
     },
+    lead: ({ client, server }) => at(client)?.lead(server) ?? false,
 
     async kill() {
       if (!world.running) return false;
@@ -44,13 +44,14 @@ export function createDisturbing(
       return true;
     },
     close: asking(() => world.close()),
+    drain: async () => runs() && world.drain(),
     async start({ past }) {
       if (world.running) return false;
       if (!(await world.start(past))) oracle.lostPast();
       return true;
     },
     stop() {
-      if (!runs() || !world.stop) return false;
+      if (!runs()) return false;
       world.stop();
       return true;
     },

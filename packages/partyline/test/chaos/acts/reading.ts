@@ -10,11 +10,13 @@ export interface ReadingActs {
   readonly acts: Pick<Acts, "read" | "stream" | "leave" | "pause" | "resume" | "storm" | "calm">;
   /** All who read at present. */
   readonly readings: () => Reading[];
+  /** The page of this client ends. */
+  readonly leave: (client: number) => void;
 }
 
 const STORM_TRANSPORTS = ["ws", "sse", "poll"] as const;
 
-export function createReading({ world, oracle, at, channel, open }: Stage): ReadingActs {
+export function createReading({ world, oracle, at, setup, channel, open }: Stage): ReadingActs {
   /** By client and channel: one each. */
   const readings = new Map<string, Reading>();
   const storm: { readonly stormer: WorldClient; readonly listening: Reading }[] = [];
@@ -30,9 +32,15 @@ export function createReading({ world, oracle, at, channel, open }: Stage): Read
     resume: () => channel.resume(),
     hurry,
   });
-  const listen = (to: Channel, reader: string): Reading => reading(to, oracle.watch(to, reader));
-  const iterate = (over: Channel, reader: string, pace: number, ended: () => void): Reading => {
-    const messages = oracle.messages(over, `${reader}, iterating`);
+  const listen = (to: Channel, reader: string, maxRate?: number): Reading =>
+    reading(to, oracle.watch(to, reader, maxRate));
+  const iterate = (
+    over: Channel,
+    reader: string,
+    { pace, maxRate }: { readonly pace: number; readonly maxRate: number | undefined },
+    ended: () => void,
+  ): Reading => {
+    const messages = oracle.messages(over, `${reader}, iterating`, maxRate);
     let wait = pace;
     const run = async (): Promise<void> => {
       for (let next = await messages.next(); !next.done; next = await messages.next())
@@ -57,30 +65,35 @@ export function createReading({ world, oracle, at, channel, open }: Stage): Read
 
   return {
     readings: () => [...readings.values(), ...storm.map(({ listening }) => listening)],
+    leave(client) {
+      for (const [place, found] of readings) {
+        if (!place.startsWith(`${client} `)) continue;
+        found.end();
+        readings.delete(place);
+      }
+    },
     acts: {
       read({ client, channel: name, since, pace }) {
         const place = `${client} ${name}`;
         const read = channel(client, name) && at(client)?.client.channel(name, { since });
         if (!read || readings.has(place)) return false;
         const reader = `client-${client}`;
+        const maxRate = setup(client)?.maxRate;
         readings.set(
           place,
           pace === undefined
-            ? listen(read, reader)
-            : iterate(read, reader, pace, () => readings.delete(place)),
+            ? listen(read, reader, maxRate)
+            : iterate(read, reader, { pace, maxRate }, () => readings.delete(place)),
         );
         return true;
       },
-      stream({ client, channel: name, by }) {
+      stream({ client, channel: name, by, maxRate }) {
         const place = `${client} ${name} ${by}`;
         const reader = at(client);
         if (!reader || readings.has(place)) return false;
-        const log = oracle.reader(name, `client-${client}, by ${by}`);
+        const log = oracle.reader(name, `client-${client}, by ${by}`, maxRate);
         const read = by === "events" ? readEvents : readPolls;
-        readings.set(
-          place,
-          read(reader, name, log, (ms) => world.after(ms)),
-        );
+        readings.set(place, read(reader, name, { log, maxRate, after: (ms) => world.after(ms) }));
         return true;
       },
       leave: steer((found, place) => {

@@ -1,4 +1,6 @@
-import type { Channel, TransportName } from "../../../src/client/index.ts";
+import type { Channel, ClientOptions, DroppedPublish, TransportName } from "../../../src/client/index.ts";
+import { storedOutbox } from "../../../src/client/indexed-db/index.ts";
+import { createScriptedDisk, type ScriptedDisk } from "../../../src/testing/scripted-disk.ts";
 import { createOracle, type Oracle } from "../../../src/testing/oracle/index.ts";
 import { CHANNEL_NAMES, type ChannelName, CHANNELS, type ClientSetup, type StepFields } from "../history.ts";
 import { count, type Tally } from "../tally.ts";
@@ -16,10 +18,23 @@ export interface Stage {
   readonly tally: Tally;
   /** A client of the setup; `undefined` where there is none of this number. */
   readonly at: (client: number) => WorldClient | undefined;
+  readonly setup: (client: number) => ClientSetup | undefined;
   /** A channel of that, as its setup says. */
   readonly channel: (client: number, name: ChannelName) => Channel | undefined;
+  /** Where a client keeps its publishes, if it does. */
+  readonly disk: (client: number) => ScriptedDisk | undefined;
+  /** Ends the page of a client that keeps its publishes, and opens it again. */
+  readonly reload: (client: number) => Promise<void>;
+  /** Told of what a client has given up. */
+  onDropped: (dropped: DroppedPublish) => void;
   /** A client more. */
   readonly open: (transports: readonly TransportName[], bufferedMessages: number) => Promise<WorldClient>;
+}
+
+/** The page of a client, which ends when it is reloaded. */
+interface Page {
+  readonly world: WorldClient;
+  readonly end: () => Promise<void>;
 }
 
 export async function openStage(world: World, setups: readonly ClientSetup[]): Promise<Stage> {
@@ -27,8 +42,12 @@ export async function openStage(world: World, setups: readonly ClientSetup[]): P
   const tally: Tally = new Map();
   for (const name of CHANNEL_NAMES) oracle.define(name, CHANNELS[name]);
 
-  const open: Stage["open"] = async (transports, bufferedMessages) => {
-    const opened = await world.openClient({ ...CLIENT_TIMING, transports, bufferedMessages });
+  const open = async (
+    transports: readonly TransportName[],
+    bufferedMessages: number,
+    more: Pick<ClientOptions, "outbox" | "onDropped"> = {},
+  ): Promise<WorldClient> => {
+    const opened = await world.openClient({ ...CLIENT_TIMING, transports, bufferedMessages, ...more });
     let again = "";
     opened.client.on("state", ({ status, transport }) => {
       if (status !== "live") return;
@@ -37,21 +56,56 @@ export async function openStage(world: World, setups: readonly ClientSetup[]): P
     });
     return opened;
   };
-  const clients: WorldClient[] = [];
-  for (const { transports, buffer } of setups) clients.push(await open(transports, buffer));
+  const disks = setups.map(({ stores }) => (stores ? createScriptedDisk() : undefined));
+  const openPage = async (
+    { transports, buffer }: ClientSetup,
+    disk: ScriptedDisk | undefined,
+  ): Promise<Page> => {
+    const store = disk?.page();
+    const outbox = store && storedOutbox(store);
+    let ended = false;
+    const onDropped = (dropped: DroppedPublish): void => {
+      if (!ended) stage.onDropped(dropped);
+    };
+    const opened = await open(transports, buffer, outbox && { outbox, onDropped });
+    return {
+      world: opened,
+      async end() {
+        // Nothing that it still does reaches anybody.
+        ended = true;
+        store?.end();
+        // Who posts over its line goes on.
+        opened.mend();
+        await opened.client.close();
+      },
+    };
+  };
 
-  return {
+  const pages: Page[] = [];
+  const stage: Stage = {
     world,
     oracle,
     tally,
-    at: (client) => clients[client],
+    at: (client) => pages[client]?.world,
+    setup: (client) => setups[client],
     channel(client, name) {
-      const setup = setups[client];
-      return clients[client]?.client.channel(name, {
-        onGap: setup?.onGap === "continue" ? "continue" : () => world.after(3),
-        ...(setup?.knowsKeep ? { keep: CHANNELS[name].keep } : {}),
+      const { onGap, knowsKeep, maxRate } = setups[client] ?? {};
+      return pages[client]?.world.client.channel(name, {
+        onGap: onGap === "continue" ? "continue" : () => world.after(3),
+        ...(knowsKeep ? { keep: CHANNELS[name].keep } : {}),
+        ...(maxRate === undefined ? {} : { maxRate }),
       });
     },
+    disk: (client) => disks[client],
+    async reload(client) {
+      const [page, setup] = [pages[client], setups[client]];
+      if (!page || !setup) return;
+      await page.end();
+      pages[client] = await openPage(setup, disks[client]);
+    },
+    onDropped: () => undefined,
     open,
   };
+  for (const [client, setup] of setups.entries()) pages.push(await openPage(setup, disks[client]));
+  return stage;
 }

@@ -20,7 +20,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "brokers/memory/ids.ts",
     find: "const known = this.#known.get(id);",
     replace: "const known = undefined as KnownId | undefined;",
-    seed: 3,
+    seed: 4,
     breaks: ["doubled"],
   },
   {
@@ -28,7 +28,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "core/step.ts",
     find: 'if (cursor.last >= tail.head) return { do: "live" };',
     replace: 'if (cursor.last + 1 >= tail.head) return { do: "live" };',
-    seed: 2,
+    seed: 4,
     breaks: ["behind"],
   },
   {
@@ -44,7 +44,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "client/subscription.ts",
     find: "if (gap) jumped(gap);",
     replace: "",
-    seed: 2,
+    seed: 1,
     breaks: ["lost"],
   },
   {
@@ -52,7 +52,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "brokers/memory/memory-broker.ts",
     find: "return { position, gap, entries:",
     replace: "return { position, gap: undefined, entries:",
-    seed: 4,
+    seed: 9,
     breaks: ["lost"],
   },
   {
@@ -60,7 +60,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "core/reader.ts",
     find: "(this.#lagging ??= new Lagging()).addFresh(cursor);",
     replace: "(this.#lagging ??= new Lagging()).addFresh(cursor); cursor.last = cursor.channel.head.offset;",
-    seed: 32,
+    seed: 42,
     breaks: ["lost"],
   },
   {
@@ -76,7 +76,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "core/held-channels.ts",
     find: "(this.#since.get(name) ?? place) < place",
     replace: "false",
-    seed: 4,
+    seed: 5,
     breaks: ["misordered"],
   },
   {
@@ -92,7 +92,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "client/publisher.ts",
     find: "${publish.fields}",
     replace: '${attempt > 1 ? publish.fields.replace(/"id":"/, \'"id":"again-\') : publish.fields}',
-    seed: 33,
+    seed: 1,
     breaks: ["foreign"],
   },
   {
@@ -100,7 +100,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "client/read-log.ts",
     find: 'if (position.epoch !== cursor?.epoch || position.offset <= cursor.offset) return "drop";',
     replace: 'if (position.epoch !== cursor?.epoch) return "drop";',
-    seed: 13,
+    seed: 4,
     breaks: ["doubled", "reordered"],
   },
   {
@@ -108,7 +108,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "brokers/memory/epoch.ts",
     find: 'return time.toString(36).padStart(8, "0") + part.toString(36).padStart(4, "0");',
     replace: 'return "000000000000";',
-    seed: 6,
+    seed: 13,
     breaks: ["disagreement", "vanished", "lost", "false-gap"],
   },
   {
@@ -116,7 +116,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "core/live-cursors.ts",
     find: "      } else cursor.lag();",
     replace: "      } else cursor.last = last;",
-    seed: 32,
+    seed: 49,
     breaks: ["lost", "behind"],
   },
   {
@@ -124,7 +124,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "brokers/memory/log.ts",
     find: "return head - this.#entries.length;",
     replace: "return head - this.#entries.length + 1;",
-    seed: 2,
+    seed: 6,
     breaks: ["false-gap"],
   },
   {
@@ -132,7 +132,48 @@ export const MUTANTS: readonly Mutant[] = [
     file: "client/read-log.ts",
     find: 'return position.epoch === cursor.epoch && position.offset <= cursor.offset ? cursor : "reattach";',
     replace: "return position;",
-    seed: 13,
+    seed: 4,
     breaks: ["doubled", "lost", "reordered"],
+  },
+  {
+    name: "a stream whose server drains is told to go on one too late",
+    file: "transports/raw-sse.ts",
+    find: "this.end(drainEvent(position && formatPosition(position), parting));",
+    replace:
+      "this.end(drainEvent(position && formatPosition({ ...position, offset: position.offset + 1 }), parting));",
+    seed: 42,
+    breaks: ["lost", "false-gap"],
+  },
+  {
+    name: "who asked for less is not given the newest message",
+    file: "core/step.ts",
+    find: 'return { do: "skip", to: tail.head - 1 };',
+    replace: 'return { do: "skip", to: tail.head };',
+    seed: 4,
+    breaks: ["lost"],
+  },
+  {
+    name: "a skip tells one message less than it leaves out",
+    file: "core/reader.ts",
+    find: 'this.#tell(cursor, { is: "skip", from, to: { epoch: cursor.epoch, offset: to } });',
+    replace: 'this.#tell(cursor, { is: "skip", from, to: { epoch: cursor.epoch, offset: to - 1 } });',
+    seed: 1,
+    breaks: ["lost", "false-skip"],
+  },
+  {
+    name: "a later page sends under other ids what an earlier one has left",
+    file: "client/indexed-db/stored-outbox.ts",
+    find: "const repeat = { id, at,",
+    replace: "const repeat = { id: `again-${id}`, at,",
+    seed: 55,
+    breaks: ["foreign", "unsettled"],
+  },
+  {
+    name: "a later page does not send what an earlier one has left",
+    file: "client/indexed-db/shelf.ts",
+    find: "const publish = parts.get(stored.channel)?.restore(stored, stored.at || time);",
+    replace: "const publish = undefined as Publish | undefined;",
+    seed: 55,
+    breaks: ["unsettled"],
   },
 ];

@@ -4,6 +4,7 @@ import { connectBroker } from "../../support/remote-broker/index.ts";
 import { flatten } from "../../support/remote-broker/wire.ts";
 import { createChaosServer } from "../chaos-server.ts";
 import { createTroubledBroker } from "../trouble.ts";
+import { DRAIN } from "../world.ts";
 import type { Answer, Request, Requests, ServerStart } from "./messages.ts";
 
 const start = JSON.parse(process.argv[2] ?? "") as ServerStart;
@@ -24,6 +25,7 @@ const requests: Requests = {
   trouble: async (...args) => add(...args),
   ends,
   close: () => server.close(),
+  drain: () => server.drain(DRAIN),
 };
 
 const say = (answer: Answer): void => void process.send?.(answer);

@@ -21,6 +21,7 @@ export interface Requests {
   trouble(channel: ChannelName, times: number, trouble: Trouble): Promise<void>;
   ends(channel: ChannelName): Promise<ChannelEnd>;
   close(): Promise<void>;
+  drain(): Promise<void>;
 }
 
 export interface Request {

@@ -57,6 +57,7 @@ export async function startServerProcess(start: ServerStart): Promise<ServerProc
     trouble: call("trouble"),
     ends: call("ends"),
     close: call("close"),
+    drain: call("drain"),
   };
   return {
     port,
