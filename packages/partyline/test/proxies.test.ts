@@ -274,7 +274,7 @@ describe.concurrent(
     // Next to each other: they do little but wait.
     it.each(WAYS)("behind $name", { timeout: 30_000 }, async (way) => {
       await using server = start({
-        heartbeat: { ping: 1, pong: 2, comment: 1 },
+        heartbeat: { ping: 2, pong: 2, comment: 2 },
         intervals: { mark: 60_000 },
       });
       await using proxy = await way.start(server);
@@ -297,7 +297,7 @@ describe.concurrent(
 );
 
 describe.concurrent("a proxy that cuts what is quiet sooner than anybody pings", () => {
-  it.each(["ws", "poll"] as const)(
+  it.each(["ws", "sse", "poll"] as const)(
     "is noticed by the client, which keeps its connection over %s from then on",
     { timeout: 60_000 },
     async (transport) => {
