@@ -32,7 +32,8 @@ function tell(what: string, figures: object): void {
   if (process.env["CLIENTS"] !== undefined) process.stdout.write(`${what} ${JSON.stringify(figures)}\n`);
 }
 
-describe(`a deploy under ${CLIENTS} clients`, { timeout: TIMEOUT }, () => {
+// Next to each other: they do little but wait.
+describe.concurrent(`a deploy under ${CLIENTS} clients`, { timeout: TIMEOUT }, () => {
   it("restarts the one server there is: nothing lost, nothing doubled, and they come back at its rate [LIM-3]", async (context) => {
     await using past = await startBrokerProcess();
     const first = await start(context, { broker: past.port });
@@ -84,8 +85,8 @@ describe(`a deploy under ${CLIENTS} clients`, { timeout: TIMEOUT }, () => {
   });
 });
 
-describe("a rolling deploy of two servers", () => {
-  it.concurrent.for(LOAD_BALANCERS)(
+describe.concurrent("a rolling deploy of two servers", () => {
+  it.for(LOAD_BALANCERS)(
     "goes unnoticed behind $name as docs/deploying.md configures it [DRAIN-10]",
     { timeout: 60_000 },
     async (kind, context) => {
