@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createMemoryBroker } from "../src/brokers/memory/index.ts";
 import type { TransportName } from "../src/client/index.ts";
 import type { Clock } from "../src/core/ports.ts";
+import { hostOf } from "../src/testing/network/test-server.ts";
 import { createTestNetwork, type TrimmableBroker } from "../src/testing/test-network.ts";
 import { read, say } from "./support/network-reader.ts";
 
@@ -29,6 +30,33 @@ describe("a test network in memory", () => {
     const { closed } = net.server.partyline.counters();
     await net.advance(5 * 60_000);
     expect(net.server.partyline.counters().closed).toEqual(closed);
+  });
+
+  it("stands still with a server that is stopped, which goes on with all that came meanwhile", async () => {
+    await using net = await createTestNetwork();
+    const { client, told } = await read(net);
+    await net.settled();
+    hostOf(net.server).halt();
+    const sent = client.channel("a").publish("meanwhile");
+    await net.advance(5_000);
+    expect([told, client.channel("a").pending.length]).toEqual([[], 1]);
+    hostOf(net.server).goOn();
+    await net.advance(0);
+    expect(told).toEqual(["meanwhile"]);
+    expect(await sent).toMatchObject({ duplicate: false });
+  });
+
+  it("ends a server that is stopped as any other", async () => {
+    await using net = await createTestNetwork({ past: "kept" });
+    const { client } = await read(net);
+    await net.settled();
+    hostOf(net.server).halt();
+    net.server.crash();
+    await net.advance(0);
+    expect(client.state.status).toBe("reconnecting");
+    await net.server.restart();
+    await net.settled();
+    expect(client.state.status).toBe("live");
   });
 
   it("passes no time where none is needed", async () => {
