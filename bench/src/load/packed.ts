@@ -37,7 +37,7 @@ export interface PackedPhase {
 }
 
 /** What is waited for after the last publish, ms: until all is there, and how long it then stays quiet. */
-const LATEST = 40_000;
+const LATEST = 15_000;
 const QUIET = 200;
 
 const order = JSON.parse(process.argv[2] ?? "{}") as PackedOrder;
