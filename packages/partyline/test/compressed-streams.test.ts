@@ -249,7 +249,7 @@ describe("history to who takes gzip", () => {
   });
 });
 
-it("counts the bytes before and after, once for all readers", async () => {
+it("counts the bytes before and after, of streams once for all readers, of history for each answer", async () => {
   const lines = [await open("/channels/a"), await open("/channels/a")];
   await server.channel("a").publish("small");
   await server.channel("a").publish(LARGE);
@@ -258,6 +258,8 @@ it("counts the bytes before and after, once for all readers", async () => {
   expect(before).toBeGreaterThan(LARGE.length);
   expect(before).toBeLessThan(LARGE.length + 200);
   expect(after).toBeLessThan(LARGE.length / 10);
+  await (await fetch(`${url}/channels/a`)).text();
+  expect(server.counters().compressed?.["before"]).toBeGreaterThan(2 * LARGE.length);
 });
 
 describe("clients that others wrote", () => {

@@ -8,15 +8,18 @@ import type { Service } from "./service.ts";
  * what one channel got. They may be large and are nobody else's, so that they are compressed beside the event loop.
  */
 export function packed(
-  { compression }: Service,
+  { compression, engine }: Service,
   exchange: Exchange,
   reply: Reply,
 ): (answer: WholeAnswer) => void {
   if (!compression || !acceptsGzip(exchange.header("accept-encoding"))) return reply;
   return (answer) => {
-    if (Buffer.byteLength(answer.body) < compression.threshold) return reply(answer);
+    const before = Buffer.byteLength(answer.body);
+    if (before < compression.threshold) return reply(answer);
     gzip(answer.body, (error, body) => {
       if (error) return reply(answer);
+      engine.metrics.count("compressed", "before", before);
+      engine.metrics.count("compressed", "after", body.length);
       reply({ ...answer, body, headers: [...answer.headers, "Content-Encoding", "gzip"] });
     });
   };
