@@ -1,4 +1,4 @@
-/** Each benchmark, in a tiny size and beside `ws` alone, so that it runs when somebody needs it. */
+/** Each benchmark, in a tiny size and beside few others, so that it runs when somebody needs it. */
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
@@ -20,9 +20,20 @@ beforeAll(async () => {
   vi.stubEnv("NODE_OPTIONS", `--import=${pathToFileURL(join(import.meta.dirname, "bundled.ts")).href}`);
 });
 
-describe.concurrent.each(Object.entries(BENCHMARKS))("%s", (_, benchmark) => {
-  it("measures this server and ws, and loses nothing", async () => {
-    const subjects = benchmark.subjects.filter(({ name }) => /^(partyline|ws\b)/.test(name));
+/** Those that are installed when they are wanted, and one more that is like `ws`. */
+const LEFT_OUT = /Bun|better-sse|socket\.io/;
+
+/** They differ from `fan-out` in figures only: one subject will do. Of the others the first two and the last. */
+const LIKE_ANOTHER = ["burst", "flood"];
+
+describe.concurrent.each(Object.entries(BENCHMARKS))("%s", (name, benchmark) => {
+  it("measures this server and yardsticks, and loses nothing", async () => {
+    const subjects = benchmark.subjects
+      .filter((subject) => !LEFT_OUT.test(subject.name))
+      .filter(
+        (__, index, { length }) =>
+          index === 0 || (!LIKE_ANOTHER.includes(name) && (index === 1 || index === length - 1)),
+      );
     const result = await run(
       { ...benchmark, subjects },
       { numbers: benchmark.tiny, runs: 1, only: "", progress: () => undefined },

@@ -1,5 +1,9 @@
 import type { Benchmark } from "./benchmark.ts";
+import { acknowledged } from "./benchmarks/acknowledged.ts";
+import { catchUp } from "./benchmarks/catch-up.ts";
+import { client } from "./benchmarks/client.ts";
 import { compression } from "./benchmarks/compression.ts";
+import { manyChannels } from "./benchmarks/many-channels.ts";
 import { burst, fanOut, flood } from "./benchmarks/fan-out.ts";
 import { idle } from "./benchmarks/idle.ts";
 import { rooms } from "./benchmarks/rooms.ts";
@@ -12,6 +16,10 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   flood,
   rooms,
   idle,
-  compression,
+  "catch-up": catchUp,
   "slow-readers": slowReaders,
+  acknowledged,
+  "many-channels": manyChannels,
+  compression,
+  client,
 };

@@ -1,7 +1,8 @@
 /** What benchmarks share in which messages are published to many readers. */
 import type { Figures } from "./benchmark.ts";
 import type { LoadOrder, Opened, Phase, PublishOrder } from "./load/order.ts";
-import { type Child, residentMegabytes, start } from "./processes.ts";
+import { type Child, start } from "./processes.ts";
+import { residentMegabytes } from "./usage.ts";
 import type { Peer } from "./peers.ts";
 import { type Running, serve } from "./servers.ts";
 

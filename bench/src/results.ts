@@ -78,7 +78,9 @@ function footnotes({ rows, busy }: BenchmarkResult): string[] {
     ...(rows.some(isSaturated)
       ? ["† The load generator was busy itself: the server may be faster than this."]
       : []),
-    ...rows.flatMap(({ subject, missing }) => (missing === undefined ? [] : [`${subject}: ${missing}.`])),
+    ...rows.flatMap(({ subject, missing }) =>
+      missing === undefined ? [] : [`${subject}: ${missing.replace(/\.$/, "")}.`],
+    ),
   ];
 }
 

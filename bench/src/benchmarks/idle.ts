@@ -12,7 +12,7 @@ import {
   SOCKET_IO,
   WS,
 } from "../peers.ts";
-import { residentMegabytes } from "../processes.ts";
+import { residentMegabytes } from "../usage.ts";
 import { serve } from "../servers.ts";
 
 /** A client of this library with five channels, of which others have some too. */

@@ -2,7 +2,8 @@ import { Agent, request } from "node:http";
 import { type Benchmark, COLUMNS, defineBenchmark, type Measured } from "../benchmark.ts";
 import type { CrowdOrder, CrowdReport } from "../load/order.ts";
 import { BUN, PARTYLINE, PARTYLINE_SSE, type Peer, SOCKET_IO, WS } from "../peers.ts";
-import { type Child, residentMegabytes, start } from "../processes.ts";
+import { type Child, start } from "../processes.ts";
+import { residentMegabytes } from "../usage.ts";
 import { monotonic, percentile } from "../readings.ts";
 import { serve } from "../servers.ts";
 

@@ -2,7 +2,7 @@
  * The load: many readers, and who publishes to them, in a process of its own. What it says and is told stands in
  * `order.ts`.
  */
-import { cpuMicroseconds } from "../processes.ts";
+import { cpuMicroseconds } from "../usage.ts";
 import { monotonic, percentile } from "../readings.ts";
 import { Sampler } from "./counters.ts";
 import { message } from "./message.ts";
@@ -32,6 +32,8 @@ async function open(): Promise<Opened> {
     failed: order.connections - readers.open,
     seconds: (monotonic() - began) / 1_000,
     cpu: cpuMicroseconds(order.server) - before,
+    received: readers.received,
+    bytes: readers.bytes,
   };
 }
 

@@ -33,6 +33,9 @@ export interface Opened {
   readonly seconds: number;
   /** Of the server, µs. */
   readonly cpu: number;
+  /** Messages and bytes that came meanwhile. */
+  readonly received: number;
+  readonly bytes: number;
 }
 
 /** Publishes at a rate, and tells {@link Phase}. */
@@ -90,4 +93,73 @@ export interface CrowdReport {
   readonly behind: number;
   /** From publish to receipt, ms. */
   readonly latencies: readonly number[];
+}
+
+/** What the server of this library can be asked beside what its port is for. */
+export type Asked =
+  /** Publishes so many messages, and so many of them in one turn; answers {@link Filled}. */
+  | {
+      readonly do: "fill";
+      readonly messages: number;
+      readonly channels: number;
+      readonly size: number;
+      readonly together: number;
+    }
+  /** Answers `process.memoryUsage()` without garbage; needs `--expose-gc`. */
+  | { readonly do: "memory" };
+
+export interface Filled {
+  /** Of the last message. */
+  readonly position: string;
+  /** CPU time, µs. */
+  readonly cpu: number;
+}
+
+/** What the server of ready bytes sends. */
+export interface ReadyOptions {
+  /** A file. */
+  readonly recording: string;
+  /** Which of its bytes are sent when a connection is there, when it first says something, and so on. */
+  readonly parts: readonly (readonly [from: number, to: number])[];
+}
+
+/** Argument of the asker: each connection sends one publish, waits for its answer and sends the next. */
+export interface AskOrder {
+  readonly port: number;
+  readonly server: number;
+  /** How a WebSocket is opened, and what it says; without it, messages are posted to the path. */
+  readonly wire?: Wire;
+  readonly path: string;
+  readonly connections: number;
+  readonly size: number;
+  readonly warm: number;
+  readonly seconds: number;
+}
+
+export interface Answers {
+  readonly answers: number;
+  readonly refused: number;
+  readonly seconds: number;
+  /** Of the server, µs. */
+  readonly cpu: number;
+  /** Of the load generator, as a part of one core. */
+  readonly load: number;
+  /** From a question to its answer, ms. */
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** Argument of a consumer; it tells {@link Consumed}. */
+export interface ConsumeOrder {
+  readonly port: number;
+  readonly messages: number;
+  /** With what they are received. */
+  readonly by: "partyline/client" | "WebSocket";
+}
+
+export interface Consumed {
+  readonly messages: number;
+  readonly seconds: number;
+  /** Of the consumer, µs. */
+  readonly cpu: number;
 }

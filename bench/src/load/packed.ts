@@ -4,7 +4,7 @@
  */
 import { connect } from "node:net";
 import { WebSocket } from "ws";
-import { cpuMicroseconds } from "../processes.ts";
+import { cpuMicroseconds } from "../usage.ts";
 import { Publishers } from "./publishers.ts";
 import { record } from "./record.ts";
 

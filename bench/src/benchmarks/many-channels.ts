@@ -1,0 +1,54 @@
+import { type Benchmark, defineBenchmark, type Measured } from "../benchmark.ts";
+import type { Asked, Filled } from "../load/order.ts";
+import { serve } from "../servers.ts";
+
+const options = { channels: 100_000, few: 10, messages: 200_000, size: 128 };
+const TOGETHER = 100;
+
+export const manyChannels: Benchmark = defineBenchmark({
+  title: "Many channels",
+  about:
+    "what a channel costs that holds one message, and whether publishing costs more where there are many",
+  describe: ({ channels, few, messages, size }) =>
+    `${channels} channels with one message of ${size} bytes each, and ${few}; memory without garbage, less that of the ` +
+    `empty server. Then ${messages} messages to all channels in turn, published by code in the server, ${TOGETHER} in ` +
+    "one turn of the event loop.",
+  options,
+  tiny: { channels: 100, few: 2, messages: 200 },
+  seconds: 5,
+  subjects: [
+    { name: "partyline, many channels", measure: (load: typeof options) => measure(load, load.channels) },
+    { name: "partyline, few channels", measure: (load: typeof options) => measure(load, load.few) },
+  ],
+  columns: [
+    { key: "channel", head: "KiB per channel", digits: 2 },
+    { key: "heap", head: "of these objects and buffers", digits: 2 },
+    { key: "cpu", head: "CPU per publish, µs", digits: 2, chart: "CPU time per publish, µs" },
+  ],
+});
+
+async function measure({ messages, size }: typeof options, channels: number): Promise<Measured> {
+  await using server = await serve({ script: "partyline" }, "--expose-gc");
+  const ask = async <Answer>(asked: Asked): Promise<Answer> => {
+    server.child.tell(asked);
+    return server.child.next<Answer>();
+  };
+  const memory = (): Promise<NodeJS.MemoryUsage> => ask({ do: "memory" });
+  const fill = (count: number): Promise<Filled> =>
+    ask({ do: "fill", messages: count, channels, size, together: TOGETHER });
+
+  const before = await memory();
+  await fill(channels);
+  const after = await memory();
+  const held = ({ heapUsed, external }: NodeJS.MemoryUsage): number => heapUsed + external;
+  const { cpu } = await fill(messages);
+  const many = channels >= 1_000;
+  return {
+    figures: {
+      // A server's own memory varies by more than a few channels have.
+      channel: many ? (after.rss - before.rss) / 1_024 / channels : Number.NaN,
+      heap: many ? (held(after) - held(before)) / 1_024 / channels : Number.NaN,
+      cpu: cpu / messages,
+    },
+  };
+}

@@ -1,0 +1,38 @@
+/** Receives messages as fast as it can, in a process of its own. Tells {@link Consumed}. */
+import { createClient } from "partyline/client";
+import type { ConsumeOrder, Consumed } from "./order.ts";
+
+const { port, messages, by } = JSON.parse(process.argv[2] ?? "{}") as ConsumeOrder;
+
+let count = 0;
+let began = 0;
+let before = process.cpuUsage();
+
+function take(): void {
+  count += 1;
+  // The first one comes when the connection is made: that is not measured.
+  if (count === 1) [began, before] = [performance.now(), process.cpuUsage()];
+  if (count < messages) return;
+  const { user, system } = process.cpuUsage(before);
+  const result: Consumed = {
+    messages: count - 1,
+    seconds: (performance.now() - began) / 1_000,
+    cpu: user + system,
+  };
+  process.send?.(result, () => process.exit());
+}
+
+process.on("disconnect", () => process.exit());
+if (by === "partyline/client") {
+  const client = createClient(`http://127.0.0.1:${port}`);
+  client.channel("r0").on("message", take);
+} else {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/connect`);
+  // The server waits for as many words as our client says: a hello, and an attach when it is welcome.
+  socket.onopen = () => socket.send("hello");
+  socket.onmessage = () => {
+    socket.send("attach");
+    count = -1;
+    socket.onmessage = take;
+  };
+}
