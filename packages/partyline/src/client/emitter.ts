@@ -3,7 +3,7 @@ export interface Emitter<Events extends object> {
   /** Adds a listener; the returned function removes it. */
   readonly on: <E extends keyof Events>(event: E, listener: (value: Events[E]) => void) => () => void;
   emit<E extends keyof Events>(event: E, value: Events[E]): void;
-  count(event: keyof Events): number;
+  has(event: keyof Events): boolean;
 }
 
 /** @param report Gets what a listener throws. */
@@ -26,6 +26,6 @@ export function createEmitter<Events extends object>(report: (error: unknown) =>
         }
       }
     },
-    count: (event) => entries.filter((entry) => entry.event === event).length,
+    has: (event) => entries.some((entry) => entry.event === event),
   };
 }

@@ -123,10 +123,10 @@ export function createStream(host: LinkHost, token: string | undefined): Stream 
       return line("ping");
     },
     read(lines) {
-      for (const line of lines.split("\n")) {
-        // A type that this client does not know is none of the cases: later servers may have more.
-        if (line) readFrame(JSON.parse(line) as ServerFrame, line.length);
-      }
+      // Parsed together, which for many short lines is much cheaper than one by one; each counts as long as the mean.
+      const frames = JSON.parse(`[${lines.replaceAll("\n{", ",{")}]`) as ServerFrame[];
+      // A type that this client does not know is none of the cases: later servers may have more.
+      for (const frame of frames) readFrame(frame, lines.length / frames.length);
     },
   };
   return stream;

@@ -88,8 +88,9 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
   const keeps = (): Keep => known ?? options.keep ?? "history";
   const isLagging = (): boolean =>
     [...inboxes].some((inbox) => inbox.full) ||
-    (held !== undefined && (held.length >= limits.bufferedMessages || heldBytes >= limits.bufferedBytes));
-  const isRead = (): boolean => inboxes.size + events.count("message") > 0;
+    (!!held && (held.length >= limits.bufferedMessages || heldBytes >= limits.bufferedBytes));
+  /** Is there anybody to tell of such an event, be it by an iterator? */
+  const isRead = (event: "message" | "gap" = "message"): boolean => inboxes.size > 0 || events.has(event);
   const isWanted = (): boolean => mode === "reading" && !stopRetry && isRead() && !isLagging();
 
   const status = (): ChannelStatus => {
@@ -128,10 +129,10 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
     }
   };
   const release = (): void => {
-    const items = held ?? [];
+    const items = held;
     held = undefined;
     heldBytes = 0;
-    items.forEach(deliver);
+    items?.forEach(deliver);
     update();
   };
   const tellGap = (gap: ChannelGap): void => {
@@ -139,7 +140,7 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
     const decides = keeps() === "history" && onGap !== "continue";
     const fail = (cause?: unknown): void => {
       const failure = new GapError(gap, cause);
-      if (inboxes.size + events.count("gap") === 0) runtime.report(failure);
+      if (!isRead("gap")) runtime.report(failure);
       endAll(failure);
     };
     if (decides) held = [];

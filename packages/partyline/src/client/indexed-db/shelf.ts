@@ -153,7 +153,7 @@ export function createShelf(
     remove: (publish) => void ask(() => store.remove([publish])),
     orphan(outcome) {
       outcome.catch((error: unknown) => {
-        if (events.count("dropped") === 0) runtime.report(error);
+        if (!events.has("dropped")) runtime.report(error);
       });
     },
   };
