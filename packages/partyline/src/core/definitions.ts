@@ -124,6 +124,11 @@ function compileOne(
     throw new TypeError(
       `A message may have ${messageBytes} bytes, but "${pattern}" keeps only ${retention.bytes}: raise retention.bytes.`,
     );
-  const rest = { keep, retention, maxKeys, idleAge: milliseconds(idleAge) };
-  return { schema: message, serverOnly: publish === "server", spec: (name) => ({ name, ...rest }) };
+  const idleMs = milliseconds(idleAge);
+  return {
+    schema: message,
+    serverOnly: publish === "server",
+    // Written out: every channel has one, and what is spread into an object lies in a second one beside it.
+    spec: (name) => ({ name, keep, retention, maxKeys, idleAge: idleMs }),
+  };
 }

@@ -44,44 +44,40 @@ export class PageBuilder {
   }
 }
 
-/** The log of a `history` channel: the newest entries, without a hole. */
-export class HistoryLog implements Log {
-  readonly #entries: Deque<Entry> = new Deque<Entry>();
+/** The log of a `history` channel: the newest entries, without a hole. One object, because there is one per channel. */
+export class HistoryLog extends Deque<Entry> implements Log {
   #bytes = 0;
 
-  push(entry: Entry): void {
-    this.#entries.push(entry);
+  override push(entry: Entry): void {
+    super.push(entry);
     this.#bytes += entry.data.byteLength + ENTRY_BYTES;
   }
 
   trim(retention: Retention, now: number): void {
-    const entries = this.#entries;
-    while (entries.length > 1 && (entries.length > retention.count || this.#bytes > retention.bytes))
-      this.#drop();
-    for (let first = entries.at(0); first && now - first.time > retention.age; first = entries.at(0))
-      this.#drop();
+    while (this.length > 1 && (this.length > retention.count || this.#bytes > retention.bytes)) this.#drop();
+    for (let first = this.at(0); first && now - first.time > retention.age; first = this.at(0)) this.#drop();
   }
 
   oldest(head: number): number {
-    return head + 1 - this.#entries.length;
+    return head + 1 - this.length;
   }
 
   floor(head: number): number {
-    return head - this.#entries.length;
+    return head - this.length;
   }
 
   remaining(after: number): number {
-    const first = this.#entries.at(0);
+    const first = this.at(0);
     if (first === undefined) return 0;
-    return this.#entries.length - Math.max(0, after + 1 - first.offset);
+    return this.length - Math.max(0, after + 1 - first.offset);
   }
 
   read(after: number, limit: PageLimit): Entry[] {
     const page = new PageBuilder(limit);
-    const first = this.#entries.at(0);
+    const first = this.at(0);
     if (first === undefined) return page.entries;
-    for (let index = Math.max(0, after + 1 - first.offset); index < this.#entries.length; index++) {
-      const entry = this.#entries.at(index);
+    for (let index = Math.max(0, after + 1 - first.offset); index < this.length; index++) {
+      const entry = this.at(index);
       if (entry === undefined || !page.take(entry)) break;
     }
     return page.entries;
@@ -92,7 +88,7 @@ export class HistoryLog implements Log {
   }
 
   #drop(): void {
-    const entry = this.#entries.shift();
+    const entry = this.shift();
     if (entry) this.#bytes -= entry.data.byteLength + ENTRY_BYTES;
   }
 }
