@@ -179,7 +179,7 @@ export class Channel implements ChannelRef, Batching, Timed {
       this.#tail?.push(entry);
       this.#batch.push(entry);
       this.#batchBytes += entry.data.length;
-      if (this.#batchBytes >= PAGE_BYTES) this.flush();
+      if (this.#batch.length >= PAGE_MESSAGES || this.#batchBytes >= PAGE_BYTES) this.flush();
     }
     if (this.#dirty || this.#batch.length === 0) return;
     this.#dirty = true;

@@ -35,6 +35,17 @@ describe("what channels got in one turn", () => {
     expect(probe.outgoing).toHaveLength(2);
   });
 
+  it("leaves before its end as soon as it is 256 messages, or 64 KiB of data", () => {
+    const harness = createHarness();
+    const probe = dearReader(harness, 0);
+    for (let n = 0; n < 600; n++) harness.publish("a", "x");
+    expect(probe.takeLog()).toHaveLength(512);
+    for (let n = 0; n < 3; n++) harness.publish("a", "x".repeat(30_000));
+    expect(probe.takeLog()).toHaveLength(88 + 3);
+    harness.clock.turn();
+    expect(probe.outgoing).toHaveLength(3);
+  });
+
   it("is held after a flush that took long and had much, and leaves with what came meanwhile", () => {
     const harness = createHarness();
     const probe = dearReader(harness, 5);
