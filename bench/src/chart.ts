@@ -1,15 +1,15 @@
 import type { Column } from "./benchmark.ts";
 import { type BenchmarkResult, format, type Row, spread } from "./results.ts";
 
-const WIDTH = 640;
-const LABEL = 200;
-const VALUE = 70;
+const WIDTH = 500;
+const LABEL = 196;
+const VALUE = 64;
 const BAR = 16;
 const STEP = 26;
 const TITLE = 34;
 
 const STYLE = `
-  text { font: 13px system-ui, sans-serif; fill: #24292f }
+  text { font: 12px system-ui, sans-serif; fill: #24292f }
   .title { font-weight: 600; font-size: 14px }
   .value { font-variant-numeric: tabular-nums }
   .ours { fill: #0969da } .other { fill: #afb8c1 }

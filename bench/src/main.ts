@@ -1,12 +1,13 @@
 /** `npm run bench -- NAME... | all [--runs N] [--only PART] [--OPTION NUMBER]... [--out FILE] [--charts DIR] [--page FILE]` */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, release, type } from "node:os";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { BENCHMARKS } from "./benchmarks.ts";
 import type { Benchmark, Numbers } from "./benchmark.ts";
 import { chart } from "./chart.ts";
 import { pin, placement } from "./processes.ts";
+import { drawProfile } from "./profile.ts";
 import { type BenchmarkResult, describeAll, type Machine, renewPage, type Results } from "./results.ts";
 import { run } from "./run.ts";
 
@@ -19,6 +20,7 @@ npm run bench -- all     every benchmark, one after the other
   --from FILE     results of an earlier run, for what is not measured now; without a NAME they are only drawn again
   --out FILE      writes every run as JSON
   --charts FOLDER writes a chart for each benchmark as SVG
+  --profile FILE  draws where the server's time goes in a fan-out, a flame graph as SVG
   --page FILE     renews the tables in a page of Markdown, each between <!-- bench: NAME --> and <!-- /bench -->
 
 Everything stays on this machine, on loopback addresses. Servers that are not part of the repository are installed
@@ -39,6 +41,8 @@ function list(): string {
   return `${USAGE}\n${lines.join("\n")}\n  ${"all".padEnd(18)}${all.toFixed(0)} min a run`;
 }
 
+const PROFILE_SECONDS = 10;
+
 class Misuse extends Error {}
 
 function readOptions(args: readonly string[]) {
@@ -55,6 +59,7 @@ function readOptions(args: readonly string[]) {
       out: text,
       charts: text,
       page: text,
+      profile: text,
     },
   });
   const wanted = positionals.includes("all") ? Object.keys(BENCHMARKS) : positionals;
@@ -117,23 +122,34 @@ function write(
   results: Results,
 ): void {
   if (out !== undefined) writeFileSync(out, `${JSON.stringify(results, null, 1)}\n`);
-  if (page !== undefined) writeFileSync(page, renewPage(readFileSync(page, "utf8"), results));
-  if (charts === undefined) return;
-  mkdirSync(charts, { recursive: true });
-  for (const [name, result] of Object.entries(results.benchmarks)) {
-    const drawn = chart(result);
-    if (drawn !== undefined) writeFileSync(join(charts, `${name}.svg`), drawn);
-  }
+  if (charts !== undefined) mkdirSync(charts, { recursive: true });
+  const drawn = new Map(
+    Object.entries(results.benchmarks).flatMap(([name, result]) => {
+      const svg = charts === undefined ? undefined : chart(result);
+      return charts === undefined || svg === undefined
+        ? []
+        : [[name, { path: join(charts, `${name}.svg`), svg }]];
+    }),
+  );
+  for (const { path, svg } of drawn.values()) writeFileSync(path, svg);
+  if (page === undefined) return;
+  const chartOf = (name: string): string | undefined => {
+    const path = drawn.get(name)?.path;
+    return path === undefined ? undefined : relative(dirname(page), path);
+  };
+  writeFileSync(page, renewPage(readFileSync(page, "utf8"), results, chartOf));
 }
 
 async function main(): Promise<number> {
-  const { wanted, given, only, from, out, charts, page } = readOptions(process.argv.slice(2));
+  const { wanted, given, only, from, out, charts, page, profile } = readOptions(process.argv.slice(2));
+  pin(process.pid, "load");
+  if (profile !== undefined) writeFileSync(profile, await drawProfile(PROFILE_SECONDS));
+  if (profile !== undefined && wanted.length === 0) return 0;
   if (wanted.length === 0 && from === undefined) {
     console.log(list());
     return 0;
   }
   const before = from === undefined ? undefined : (JSON.parse(readFileSync(from, "utf8")) as Results);
-  pin(process.pid, "load");
   const measured = await measure(wanted, given, only);
   const results: Results = {
     machine: before && wanted.length === 0 ? before.machine : machine(),

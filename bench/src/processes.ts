@@ -24,6 +24,8 @@ export interface Child extends AsyncDisposable {
   next<Message>(within?: number): Promise<Message>;
   tell(message: object): void;
   signal(signal: "SIGSTOP" | "SIGCONT"): void;
+  /** Resolves when it has ended by itself. */
+  ended(): Promise<void>;
 }
 
 export interface StartOptions {
@@ -50,7 +52,8 @@ export function start(script: string, core: keyof typeof CORES, options: StartOp
     inbox.push(message);
     wake();
   });
-  forked.on("exit", () => wake());
+  const exit = new Promise<void>((resolve) => forked.once("exit", () => resolve()));
+  void exit.then(() => wake());
   return {
     pid,
     async next<Message>(within = 60_000) {
@@ -66,11 +69,11 @@ export function start(script: string, core: keyof typeof CORES, options: StartOp
     },
     tell: (message) => void forked.send(message),
     signal: (signal) => void forked.kill(signal),
+    ended: () => exit,
     async [Symbol.asyncDispose]() {
       if (forked.exitCode !== null || forked.signalCode !== null) return;
-      const ended = new Promise((resolve) => forked.once("exit", resolve));
       forked.kill("SIGKILL");
-      await ended;
+      await exit;
     },
   };
 }

@@ -60,9 +60,11 @@ it("figures have thin spaces between thousands", () => {
 it("a page is renewed between its marks, and only where there are new figures", () => {
   const page =
     "a\n<!-- bench: fan-out -->\nold\n<!-- /bench -->\nb\n<!-- bench: idle -->\nkept\n<!-- /bench -->\nc";
-  const renewed = renewPage(page, results);
+  const none = (): undefined => undefined;
+  const renewed = renewPage(page, results, none);
   expect(renewed).toBe(page.replace("old", `\n${describeResult(result)}\n`));
-  expect(renewPage(renewed, results)).toBe(renewed);
+  expect(renewPage(renewed, results, none)).toBe(renewed);
+  expect(renewPage(page, results, (name) => `charts/${name}.svg`)).toContain("as bars](charts/fan-out.svg)");
 });
 
 it("a chart has a bar for each subject that was measured, and says the same in words", () => {

@@ -111,14 +111,24 @@ export function describeAll({ machine, benchmarks }: Results): string {
 /**
  * A page with what stands between `<!-- bench: NAME -->` and `<!-- /bench -->` renewed: the table of a benchmark, or
  * with the name `machine` what they were measured on. What was not measured stays as it is.
+ *
+ * @param chartOf where the chart of a benchmark is, as the page has to name it
  */
-export function renewPage(page: string, { machine, benchmarks }: Results): string {
+export function renewPage(
+  page: string,
+  { machine, benchmarks }: Results,
+  chartOf: (name: string) => string | undefined,
+): string {
   return page.replaceAll(
     /(<!-- bench: (\S+) -->\n)[^]*?(\n?<!-- \/bench -->)/g,
     (whole: string, opening: string, name: string, closing: string) => {
       const result = benchmarks[name];
       if (name === "machine") return `${opening}\n${describeMachine(machine)}\n${closing}`;
-      return result ? `${opening}\n${describeResult(result)}\n${closing}` : whole;
+      if (!result) return whole;
+      const path = chartOf(name);
+      const picture =
+        path === undefined ? "" : `![${result.title}: the figures of the table as bars](${path})\n\n`;
+      return `${opening}\n${picture}${describeResult(result)}\n${closing}`;
     },
   );
 }

@@ -27,7 +27,7 @@ export const fanOut: Benchmark = defineBenchmark({
   describe,
   options: { ...options, publishers: 4, seconds: 6 },
   tiny,
-  seconds: 10,
+  seconds: 9,
   subjects: subjects(BROADCASTERS),
   columns: [cpuPerDelivery, lost, p50, p99, rss, server, load],
 });

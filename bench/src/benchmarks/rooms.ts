@@ -13,7 +13,7 @@ export const rooms: Benchmark = defineBenchmark({
     `${readers} clients in ${channels} rooms, together publishing ${messages} messages/s of ${size} bytes for ${seconds} s.`,
   options,
   tiny: { readers: 10, channels: 2, rate: 50, warm: 0.1, seconds: 0.2 },
-  seconds: 10,
+  seconds: 8,
   subjects: [PARTYLINE, PARTYLINE_CONNECT, BUN, WS, SOCKET_IO].map((peer) => ({
     name: peer.name,
     measure: async (numbers: typeof options) => ({

@@ -38,7 +38,7 @@ export const slowReaders: Benchmark = defineBenchmark({
     "A socket on loopback takes some MB itself, which is no process's memory.",
   options,
   tiny: { readers: 10, stopped: 2, megabytes: 0.1, rate: 100 },
-  seconds: 14,
+  seconds: 12,
   subjects: CASES.map((one) => ({ name: one.peer.name, measure: (load: Load) => measure(one, load) })),
   columns: [
     {

@@ -106,7 +106,9 @@ export type Asked =
       readonly together: number;
     }
   /** Answers `process.memoryUsage()` without garbage; needs `--expose-gc`. */
-  | { readonly do: "memory" };
+  | { readonly do: "memory" }
+  /** Ends by itself, so that Node writes what it was asked to when it ends. */
+  | { readonly do: "exit" };
 
 export interface Filled {
   /** Of the last message. */

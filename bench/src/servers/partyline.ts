@@ -36,6 +36,7 @@ function memory(): NodeJS.MemoryUsage {
 }
 
 process.on("message", (asked: Asked) => {
+  if (asked.do === "exit") process.exit();
   if (asked.do === "memory") process.send?.(memory());
   else void fill(asked).then((filled) => process.send?.(filled));
 });
