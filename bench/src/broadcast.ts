@@ -22,7 +22,9 @@ export async function gather(
   try {
     const opened = await load.next<Opened>(90_000);
     if (opened.failed > 0)
-      throw new Error(`${opened.failed} of ${order.connections} connections could not be opened.`);
+      throw new Error(
+        `${opened.failed} of ${order.connections} connections could not be opened (is \`ulimit -n\` above that?)`,
+      );
     return {
       opened,
       async publish(publishing) {

@@ -89,6 +89,7 @@ async function measure(
   for (const name of wanted) {
     const benchmark = BENCHMARKS[name];
     if (!benchmark) continue;
+    if (!benchmark.subjects.some((subject) => subject.name.includes(only))) continue;
     const { runs = 1, ...options } = given;
     done[name] = await run(benchmark, {
       numbers: options,
@@ -151,6 +152,9 @@ async function main(): Promise<number> {
   }
   const before = from === undefined ? undefined : (JSON.parse(readFileSync(from, "utf8")) as Results);
   const measured = await measure(wanted, given, only);
+  if (wanted.length > 0 && Object.keys(measured).length === 0) {
+    throw new Misuse(`No subject of ${wanted.join(", ")} has "${only}" in its name.`);
+  }
   const results: Results = {
     machine: before && wanted.length === 0 ? before.machine : machine(),
     benchmarks: { ...before?.benchmarks, ...measured },
