@@ -39,7 +39,7 @@ export interface ChannelReader {
   attaching(stream: object): { readonly since: string | undefined; readonly maxRate: number | undefined };
   attached(frame: AttachedFrame, stream: object): void;
   refused(frame: ErrorFrame): void;
-  /** `epoch` is that of the stream; `size` the length of the line. */
+  /** `epoch` is that of the stream; `size` the mean length of the lines that came with it. */
   frame(frame: ChannelFrame, epoch: string, size: number): void;
 }
 
