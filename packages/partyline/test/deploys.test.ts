@@ -10,7 +10,7 @@ import { lacks, LOAD_BALANCERS, startLoadBalancer } from "./support/deploy/proxi
 import { freePort } from "./support/free-port.ts";
 import type { ServerOrders } from "./support/deploy/messages.ts";
 import { type ServerProcess, startServerProcess } from "./support/deploy/server-process.ts";
-import { startBrokerProcess } from "./support/remote-broker/index.ts";
+import { startBrokerProcess } from "./support/broker-process/index.ts";
 
 const CLIENTS = Number(process.env["CLIENTS"] ?? 30);
 /** Messages a second. */
@@ -35,8 +35,9 @@ function tell(what: string, figures: object): void {
 // Next to each other: they do little but wait.
 describe.concurrent(`a deploy under ${CLIENTS} clients`, { timeout: TIMEOUT }, () => {
   it("restarts the one server there is: nothing lost, nothing doubled, and they come back at its rate [LIM-3]", async (context) => {
-    await using past = await startBrokerProcess();
-    const first = await start(context, { broker: past.port });
+    await using held = startBrokerProcess();
+    const past = await held.open();
+    const first = await start(context, { broker: past });
     const url = `http://127.0.0.1:${first.port}`;
     await using crowd = gatherCrowd(url, CLIENTS);
     context.signal.addEventListener("abort", () => tell("missing", crowd.missing()));
@@ -46,7 +47,7 @@ describe.concurrent(`a deploy under ${CLIENTS} clients`, { timeout: TIMEOUT }, (
 
     const begun = performance.now();
     const limits = { attachesPerSecond: CAP, attachBurst: BURST };
-    const second = await start(context, { broker: past.port, port: first.port, limits });
+    const second = await start(context, { broker: past, port: first.port, limits });
     await crowd.attached();
     const seconds = (performance.now() - begun) / 1_000;
     const published = await publisher.stop();
@@ -60,16 +61,17 @@ describe.concurrent(`a deploy under ${CLIENTS} clients`, { timeout: TIMEOUT }, (
   });
 
   it("drains one of two servers: nobody is without a live connection at any moment [DRAIN-2, DRAIN-3]", async (context) => {
-    await using past = await startBrokerProcess();
+    await using held = startBrokerProcess();
+    const past = await held.open();
     await using front = await openFront();
-    const old = await start(context, { broker: past.port, drain: { within: "25s" } });
+    const old = await start(context, { broker: past, drain: { within: "25s" } });
     await front.add(old.port);
     await using crowd = gatherCrowd(front.url, CLIENTS);
     context.signal.addEventListener("abort", () => tell("missing", crowd.missing()));
     await crowd.attached();
     await using publisher = startPublisher(front.url, RATE);
     await publisher.entered;
-    const next = await start(context, { broker: past.port });
+    const next = await start(context, { broker: past });
     await front.add(next.port);
 
     const { code, ...end } = await old.terminate();
@@ -92,12 +94,11 @@ describe.concurrent("a rolling deploy of two servers", () => {
     async (kind, context) => {
       const missing = lacks(kind);
       context.skip(missing !== undefined, missing);
-      await using past = await startBrokerProcess();
+      await using held = startBrokerProcess();
+      const past = await held.open();
       const drain = { within: "25s" } as const;
       const ports = [await freePort(), await freePort()] as const;
-      const servers = await Promise.all(
-        ports.map((port) => start(context, { broker: past.port, port, drain })),
-      );
+      const servers = await Promise.all(ports.map((port) => start(context, { broker: past, port, drain })));
       await using balancer = await startLoadBalancer(kind, ports);
       await using crowd = gatherCrowd(balancer.url, 12);
       await crowd.attached();
@@ -107,7 +108,7 @@ describe.concurrent("a rolling deploy of two servers", () => {
       const codes: number[] = [];
       for (const [index, port] of ports.entries()) {
         codes.push((await servers[index]?.terminate())?.code ?? NaN);
-        const next = await start(context, { broker: past.port, port, drain });
+        const next = await start(context, { broker: past, port, drain });
         // The other one goes when the load balancer knows this one: a request is led to it in its turn.
         while ((await next.report()).arrived === 0) await fetch(`${balancer.url}/channels/all?wait=0`);
       }

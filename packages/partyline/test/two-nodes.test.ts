@@ -1,12 +1,13 @@
 /** Two servers on one broker, behind a HAProxy that sends each request to the other one in turn. */
 import { expect, it } from "vitest";
+import { connectBroker } from "../src/brokers/machine/index.ts";
 import { createClient, type TransportName } from "../src/client/index.ts";
 import { createPartyline, type Partyline } from "../src/server.ts";
 import { createDisposables } from "./support/disposables.ts";
 import { FOLLOWERS } from "./support/followers.ts";
 import { silent } from "./support/line-rig.ts";
 import { startHaproxy } from "./support/real-proxies.ts";
-import { connectBroker, startBrokerProcess } from "./support/remote-broker/index.ts";
+import { startBrokerProcess } from "./support/broker-process/index.ts";
 
 const EACH = 25;
 
@@ -14,10 +15,11 @@ it(
   "needs no sticky session: every client has the same messages in the same order, once, whichever server it asks",
   { timeout: 60_000 },
   async () => {
-    await using broker = await startBrokerProcess();
+    await using held = startBrokerProcess();
+    const path = await held.open();
     await using all = createDisposables();
     const node = async (): Promise<Partyline> =>
-      all.use(createPartyline({ broker: await connectBroker(broker.port), logger: silent }));
+      all.use(createPartyline({ broker: await connectBroker(path), logger: silent }));
     const nodes = [await node(), await node()];
     const upstream = await Promise.all(nodes.map(async (server) => (await server.listen(0)).port));
     const { url } = all.use(await startHaproxy({ block: "haproxy with two servers", upstream }));

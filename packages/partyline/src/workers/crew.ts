@@ -1,5 +1,4 @@
 import cluster, { type Worker } from "node:cluster";
-import { once } from "node:events";
 import { milliseconds } from "../core/duration.ts";
 import type { Logger } from "../core/ports.ts";
 import type { DrainOptions } from "../server.ts";
@@ -95,12 +94,12 @@ export class Crew {
       for (const { worker } of members) worker.process.kill("SIGKILL");
     }, patience);
     await Promise.all(
-      members.map(({ worker, readySince }) => {
-        const gone = worker.isDead() ? undefined : once(worker, "exit");
+      members.map(async ({ worker, readySince }) => {
+        const gone = new Promise((resolve) => worker.once("exit", resolve));
         // Who has not begun to serve does not listen to orders yet, and nobody is there.
         if (readySince === undefined) worker.process.kill("SIGKILL");
         else send(worker, order);
-        return gone;
+        if (!worker.isDead()) await gone;
       }),
     );
     clearTimeout(kill);

@@ -27,7 +27,7 @@ async function openMemoryWorld({ broker: kind, servers }: Setup, seed: number): 
   let furthest = 0;
   /** A new past begins no earlier than an old one ended: that clocks go back *and* all is lost is not meant. */
   let least = -Infinity;
-  let past: { readonly memory: MemoryBroker; readonly troubled: TroubledBroker<Broker> } | undefined;
+  let past: { readonly memory: MemoryBroker; readonly troubled: TroubledBroker } | undefined;
   /** Told to what waits for a server that is gone. */
   let gone = deferred<never>();
 
@@ -37,7 +37,7 @@ async function openMemoryWorld({ broker: kind, servers }: Setup, seed: number): 
     past: "lost",
     broker({ now, random }) {
       const memory = createMemoryBroker({ now: () => now() + ahead, random });
-      past ??= { memory, troubled: createTroubledBroker<Broker>(memory) };
+      past ??= { memory, troubled: createTroubledBroker(memory) };
       // The network closes it when its server ends: whether it is to be lost is decided when the next one starts.
       const { broker } = past.troubled;
       const held: Broker = { ...broker, close: () => undefined };

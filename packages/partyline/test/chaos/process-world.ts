@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createClient } from "../../src/client/index.ts";
 import { type NetworkLine, openLine } from "../../src/testing/network-line.ts";
-import { type BrokerProcess, startBrokerProcess } from "../support/remote-broker/index.ts";
+import { type BrokerProcess, startBrokerProcess } from "../support/broker-process/index.ts";
 import { disturbLine } from "./disturb.ts";
 import type { Setup } from "./history.ts";
 import type { Worlds } from "./run.ts";
@@ -11,7 +11,7 @@ import type { World, WorldClient } from "./world.ts";
 
 /** Worlds of processes; pasts outlive their servers in one process that all share. */
 export async function openProcessWorlds(): Promise<Worlds> {
-  const held = await startBrokerProcess();
+  const held = startBrokerProcess();
   return {
     name: "processes",
     open: ({ setup }) => openProcessWorld(setup, held),
@@ -36,11 +36,9 @@ async function openProcessWorld({ broker, servers }: Setup, held: BrokerProcess)
   let server: ServerProcess | undefined;
   let stopped = false;
 
-  const startServer = (): Promise<ServerProcess> =>
-    startServerProcess({
-      ahead,
-      ...(broker === "outliving" ? { past: { port: held.port, name: past } } : {}),
-    });
+  const outlives = broker === "outliving";
+  const startServer = async (): Promise<ServerProcess> =>
+    startServerProcess({ ahead, ...(outlives ? { past: await held.open(past) } : {}) });
   const begin = async (): Promise<void> => {
     server = await startServer();
     for (const line of toFirst) line.leadTo(server.port);
@@ -48,6 +46,10 @@ async function openProcessWorld({ broker, servers }: Setup, held: BrokerProcess)
   const running = (): ServerProcess => {
     if (!server) throw new Error("The server does not run.");
     return server;
+  };
+  const advance = async (ms: number): Promise<void> => {
+    if (outlives) await held.advance(past, ms);
+    await running().ask.jump(ms);
   };
   const gone = (): void => {
     server = undefined;
@@ -102,7 +104,7 @@ async function openProcessWorld({ broker, servers }: Setup, held: BrokerProcess)
       await closed.kill();
     },
     async drain() {
-      if (broker !== "outliving") return false;
+      if (!outlives) return false;
       const old = running();
       await begin();
       draining.add(old);
@@ -116,13 +118,13 @@ async function openProcessWorld({ broker, servers }: Setup, held: BrokerProcess)
     },
     async start(keep) {
       // As long as others are on the broker it goes on.
-      const kept = (keep || second !== undefined || draining.size > 0) && broker === "outliving";
+      const kept = (keep || second !== undefined || draining.size > 0) && outlives;
       if (!kept) {
         past = `world ${++pasts}`;
         ahead = least = furthest;
       }
       await begin();
-      if (!kept && broker === "outliving" && ahead !== 0) await running().ask.jump(ahead);
+      if (!kept && outlives && ahead !== 0) await advance(ahead);
       return kept;
     },
     stop() {
@@ -141,9 +143,9 @@ async function openProcessWorld({ broker, servers }: Setup, held: BrokerProcess)
       const before = ahead;
       ahead = Math.max(least, ahead + ms);
       furthest = Math.max(furthest, ahead);
-      await running().ask.jump(ahead - before);
+      await advance(ahead - before);
     },
-    forget: (name) => running().ask.forget(name),
+    forget: (name) => (outlives ? held.forget(past, name) : running().ask.forget(name)),
     trouble: (name, times, trouble) => running().ask.trouble(name, times, trouble),
     ends: (name) => running().ask.ends(name),
     async [Symbol.asyncDispose]() {

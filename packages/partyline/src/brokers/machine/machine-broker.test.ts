@@ -238,9 +238,10 @@ describe("contact to a shared broker", () => {
 
 describe("the place of a shared broker", () => {
   it("is for its user alone, and gone when it is closed", async () => {
-    const { path, close } = await shareBroker(memory);
+    const shared = await shareBroker(memory);
+    const { path } = shared;
     expect((await stat(path)).mode & 0o777).toBe(0o600);
-    await close();
+    await shared.close();
     await expect(stat(path)).rejects.toMatchObject({ code: "ENOENT" });
     await expect(connectBroker(path)).rejects.toMatchObject({ code: "ENOENT" });
   });

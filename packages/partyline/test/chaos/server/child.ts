@@ -1,7 +1,7 @@
 /** A server in a process of its own, which can be killed and stopped. Ends with the process that started it. */
 import { createMemoryBroker } from "../../../src/brokers/memory/index.ts";
-import { connectBroker } from "../../support/remote-broker/index.ts";
-import { flatten } from "../../support/remote-broker/wire.ts";
+import { connectBroker } from "../../../src/brokers/machine/index.ts";
+import { flatten } from "../../support/flat-error.ts";
 import { createChaosServer } from "../chaos-server.ts";
 import { createTroubledBroker } from "../trouble.ts";
 import { DRAIN } from "../world.ts";
@@ -11,7 +11,7 @@ const start = JSON.parse(process.argv[2] ?? "") as ServerStart;
 
 let ahead = start.ahead;
 const own = createMemoryBroker({ now: () => Date.now() + ahead });
-const remote = start.past && (await connectBroker(start.past.port, start.past.name));
+const remote = start.past === undefined ? undefined : await connectBroker(start.past);
 const { broker, add } = createTroubledBroker(remote ?? own);
 const { server, ends } = createChaosServer({ broker });
 
@@ -19,9 +19,10 @@ const requests: Requests = {
   publish: (channel, data, options) => server.channel(channel).publish(data, options),
   async jump(ms) {
     ahead += ms;
-    await remote?.advance(ms);
+    // What another process moves shows by whatever is answered.
+    await remote?.heads([]);
   },
-  forget: async (channel) => (remote ?? own).forget(channel),
+  forget: async (channel) => own.forget(channel),
   trouble: async (...args) => add(...args),
   ends,
   close: () => server.close(),

@@ -3,12 +3,12 @@ import type { PublishOptions, PublishResult } from "../../../src/client/index.ts
 import type { ChannelName } from "../history.ts";
 import type { Trouble } from "../trouble.ts";
 import type { ChannelEnd } from "../world.ts";
-import type { FlatError } from "../../support/remote-broker/wire.ts";
+import type { FlatError } from "../../support/flat-error.ts";
 
 /** How the server is started: the first argument, as JSON. */
 export interface ServerStart {
-  /** Where its past is; absent: in itself. */
-  readonly past?: { readonly port: number; readonly name: string };
+  /** Path of the broker that has its past; absent: in itself. */
+  readonly past?: string;
   /** How far the clock of its own broker is ahead, ms. */
   readonly ahead: number;
 }

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { revive } from "../../support/remote-broker/wire.ts";
+import { revive } from "../../support/flat-error.ts";
 import type { Answer, Requests, ServerStart } from "./messages.ts";
 
 /** A server that runs in a process of its own. */

@@ -1,6 +1,6 @@
 /** A server in a process of its own, whose past is in that of a broker. It ends at a SIGTERM, or with its parent. */
+import { connectBroker } from "../../../src/brokers/machine/index.ts";
 import { createPartyline } from "../../../src/server.ts";
-import { connectBroker } from "../remote-broker/index.ts";
 import type { ServerOrders, ServerReport } from "./messages.ts";
 
 /** Between two looks at how many have arrived, ms. */

@@ -2,8 +2,8 @@ import type { DrainOptions, PartylineOptions } from "../../../src/server.ts";
 
 /** What a {@link file://./child.ts | server process} is told when it starts. */
 export interface ServerOrders {
-  /** Port of the broker's process. */
-  readonly broker: number;
+  /** Path of the shared broker. */
+  readonly broker: string;
   /** Default: any that is free. */
   readonly port?: number;
   readonly limits?: PartylineOptions["limits"];
