@@ -10,7 +10,11 @@ import { run } from "./run.ts";
 beforeAll(async () => {
   const source = join(import.meta.dirname, "../../packages/partyline/src");
   await build({
-    entryPoints: { partyline: join(source, "index.ts"), "partyline/client": join(source, "client/index.ts") },
+    entryPoints: {
+      partyline: join(source, "index.ts"),
+      "partyline/client": join(source, "client/index.ts"),
+      "partyline/workers": join(source, "workers/index.ts"),
+    },
     outdir: join(import.meta.dirname, "../../node_modules/.cache/bench"),
     bundle: true,
     format: "esm",

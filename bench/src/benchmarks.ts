@@ -8,6 +8,7 @@ import { burst, fanOut, flood } from "./benchmarks/fan-out.ts";
 import { idle } from "./benchmarks/idle.ts";
 import { rooms } from "./benchmarks/rooms.ts";
 import { slowReaders } from "./benchmarks/slow-readers.ts";
+import { workers } from "./benchmarks/workers.ts";
 
 /** All of them by name, in the order in which they are run. */
 export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
@@ -22,4 +23,5 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   "many-channels": manyChannels,
   compression,
   client,
+  workers,
 };

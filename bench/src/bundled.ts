@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const BUNDLES = join(import.meta.dirname, "../../node_modules/.cache/bench");
+const BUNDLED: ReadonlySet<string> = new Set(["partyline", "partyline/client", "partyline/workers"]);
 
 registerHooks({
   resolve(specifier, context, nextResolve) {
-    if (specifier !== "partyline" && specifier !== "partyline/client") return nextResolve(specifier, context);
+    if (!BUNDLED.has(specifier)) return nextResolve(specifier, context);
     return nextResolve(pathToFileURL(join(BUNDLES, `${specifier}.js`)).href, context);
   },
 });

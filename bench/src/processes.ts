@@ -5,7 +5,7 @@ import { join } from "node:path";
 /** Servers on one core and load on another, where the system can do that and has two. */
 const canPin = availableParallelism() > 1 && spawnSync("taskset", ["--version"]).status === 0;
 
-const CORES = { server: 0, load: 1 } as const;
+const CORES = { server: "0", load: "1", any: `0-${availableParallelism() - 1}` } as const;
 
 /** Where everything ran, in one sentence. */
 export const placement: string = canPin
@@ -14,7 +14,7 @@ export const placement: string = canPin
 
 /** Keeps a process, and what it starts, on one core. */
 export function pin(pid: number, core: keyof typeof CORES): void {
-  if (canPin) spawnSync("taskset", ["-a", "-p", "-c", String(CORES[core]), String(pid)]);
+  if (canPin) spawnSync("taskset", ["-a", "-p", "-c", CORES[core], String(pid)]);
 }
 
 /** A program of this folder in a process of its own. */

@@ -165,3 +165,25 @@ export interface Consumed {
   /** Of the consumer, µs. */
   readonly cpu: number;
 }
+
+/** Argument of the frugal readers. They say when they are open, are told to begin, say when it is warm, and report. */
+export interface FrugalOrder {
+  readonly port: number;
+  readonly readers: number;
+  readonly channels: number;
+  /** Connections that publish, to all channels in turn, and read nothing. */
+  readonly publishers: number;
+  /** Messages a second that are offered, over all channels. */
+  readonly rate: number;
+  readonly size: number;
+  readonly warm: number;
+  readonly seconds: number;
+}
+
+/** What they have had. */
+export interface FrugalReport {
+  readonly deliveries: number;
+  readonly seconds: number;
+  /** Of the load generator, as a part of one core. */
+  readonly load: number;
+}
