@@ -178,6 +178,8 @@ describe("a reader of frames", () => {
     const most = Buffer.alloc(400, "x");
     const text = `text ${most.toString()}`;
     expect(read([frame(0x81, most), frame(0xc1, pack(most))])).toEqual([text, text]);
+    const unbounded = { ...RULES, messageBytes: Infinity };
+    expect(read([frame(0x81, most), frame(0xc1, pack(most))], { rules: unbounded })).toEqual([text, text]);
     expect(read([frame(1), frame(0), frame(0), frame(FIN)])).toEqual(["text "]);
     const pings = frame(0x89, Buffer.alloc(125));
     expect(read([pings])).toEqual([`ping ${"00".repeat(125)}`]);

@@ -1,3 +1,4 @@
+import { constants as bufferConstants } from "node:buffer";
 import { constants, inflateRawSync } from "node:zlib";
 import { CLOSE } from "../protocol/close-codes.ts";
 import { Malformed } from "./malformed.ts";
@@ -16,7 +17,7 @@ export function inflateMessage(payload: Uint8Array, most: number): Buffer {
   try {
     return inflateRawSync(Buffer.concat([payload, FLUSH_END]), {
       finishFlush: constants.Z_SYNC_FLUSH,
-      maxOutputLength: most,
+      maxOutputLength: Math.min(most, bufferConstants.MAX_LENGTH),
     });
   } catch (error) {
     if ((error as { code?: unknown }).code === "ERR_BUFFER_TOO_LARGE")
