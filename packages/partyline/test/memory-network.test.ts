@@ -32,6 +32,30 @@ describe("a test network in memory", () => {
     expect(net.server.partyline.counters().closed).toEqual(closed);
   });
 
+  it("reads on where the connection before had just asked again when the next one took over [READ-3]", async () => {
+    await using net = await createTestNetwork();
+    const ada = await net.client({ transports: ["poll", "sse"] });
+    await net.settled();
+    ada.line.buffer("down");
+    const told: unknown[] = [];
+    ada.channel("a", { since: "now" }).on("message", ({ data }) => told.push(data));
+    await net.advance(100);
+    for (const n of [1, 2, 3]) {
+      await net.server.channel("a").publish(n);
+      await net.advance(1);
+    }
+    // It asks from now on too, which is later than what the poll is about to bring, and is answered later.
+    ada.line.delay(20, "down");
+    const switched = ada.switchTransport("sse");
+    await net.advance(1);
+    ada.line.mend();
+    // The poll that follows is answered later still.
+    ada.line.delay(100, "down");
+    await net.until(switched);
+    await net.settled();
+    expect([told, ada.state.transport]).toEqual([[1, 2, 3], "sse"]);
+  });
+
   it("stands still with a server that is stopped, which goes on with all that came meanwhile", async () => {
     await using net = await createTestNetwork();
     const { client, told } = await read(net);

@@ -320,7 +320,8 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
     },
     connected() {
       stopRetry?.();
-      stopRetry = undefined;
+      // What the connection before was asked last is never answered now; what comes is held against the cursor.
+      stopRetry = awaiting = undefined;
     },
     interrupted(live) {
       awaiting = undefined;

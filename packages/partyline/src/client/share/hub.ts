@@ -103,6 +103,8 @@ export function createHub(port: HubPort, tabs: Tabs, base: string, id: string): 
       },
     },
     connected(next) {
+      // What the connection before was asked last is never answered now.
+      for (const channel of channels.values()) channel.interrupted(true);
       update();
       next.sync();
     },
