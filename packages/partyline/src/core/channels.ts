@@ -2,8 +2,8 @@ import { parseChannelName } from "../protocol/channel-name.ts";
 import { Channel } from "./channel.ts";
 import type { Context } from "./context.ts";
 
-/** Channels that nobody reads here are forgotten beyond this many; their logs are the broker's. */
-const IDLE_CHANNELS = 10_000;
+/** Channels that nobody reads here are forgotten beyond this many; their logs are the broker's, and they are soon made. */
+const IDLE_CHANNELS = 1_000;
 
 /** The channels that this node has to do with, by name. */
 export class Channels {
