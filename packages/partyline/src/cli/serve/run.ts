@@ -26,10 +26,11 @@ export interface ServeOptions extends TlsFiles {
 }
 
 /** What serves, and where. */
-interface Running extends Drained, AsyncDisposable {
+interface Running extends Drained {
   readonly port: number;
   /** Rejects where it can't go on. */
   readonly ended: Promise<void>;
+  close(): Promise<void>;
 }
 
 /**
@@ -42,7 +43,7 @@ export async function runServe(options: ServeOptions): Promise<void> {
   const signal = interruptSignal(drain * 1_000);
   const given = process.env["PARTYLINE_TOKEN"] || undefined;
   const token = (process.env["PARTYLINE_TOKEN"] = given ?? randomBytes(24).toString("base64url"));
-  await using running = await (options.workers > 1 ? startWorkers(options) : startServer(options));
+  const running = await (options.workers > 1 ? startWorkers(options) : startServer(options));
   try {
     const made = given === undefined && !open;
     const publishing = open ? "open" : made ? "made token" : "given token";
@@ -54,6 +55,8 @@ export async function runServe(options: ServeOptions): Promise<void> {
     if (!(error instanceof Interrupted)) throw error;
     if (error.exitCode === EXIT.terminated && drain > 0)
       await drainServer(running, drain * 1_000, process.stderr);
+  } finally {
+    await running.close();
   }
 }
 
@@ -66,7 +69,7 @@ async function startServer(options: ServeOptions): Promise<Running> {
     ended: new Promise(() => undefined),
     connections: () => server.connections,
     drain: (plan) => server.drain(plan),
-    [Symbol.asyncDispose]: () => server.close(),
+    close: () => server.close(),
   };
 }
 
@@ -87,7 +90,7 @@ async function startWorkers(options: ServeOptions): Promise<Running> {
       return reports.reduce((sum, report) => sum + report.connections, 0);
     },
     drain: (plan) => workers.drain(plan),
-    [Symbol.asyncDispose]: () => workers.close(),
+    close: () => workers.close(),
   };
 }
 
