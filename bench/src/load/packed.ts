@@ -86,7 +86,12 @@ async function openListener(): Promise<void> {
   })();
 }
 
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const isQuiet = (): boolean => performance.now() - heard > QUIET;
+
 async function publish({ rate, seconds, size }: PackedPublish): Promise<PackedPhase> {
+  // What a stream opens with does not count.
+  while (!isQuiet()) await pause(10);
   const before = bytes.slice();
   const [cpu, readBefore] = [cpuMicroseconds(order.server), read];
   const publishers = new Publishers(order.port, 4, () => undefined);
@@ -95,11 +100,11 @@ async function publish({ rate, seconds, size }: PackedPublish): Promise<PackedPh
   for (let sent = 0; sent < messages;) {
     const due = began + (sent * 1_000) / rate;
     if (performance.now() >= due && publishers.post(order.path, record(sent, size))) sent += 1;
-    else await new Promise((resolve) => setTimeout(resolve, 1));
+    else await pause(1);
   }
   const latest = performance.now() + LATEST;
-  const isDone = (): boolean => read - readBefore >= messages && performance.now() - heard > QUIET;
-  while (!isDone() && performance.now() < latest) await new Promise((resolve) => setTimeout(resolve, 10));
+  const isDone = (): boolean => read - readBefore >= messages && isQuiet();
+  while (!isDone() && performance.now() < latest) await pause(10);
   publishers.close();
   const sums = bytes.map((now, index) => now - (before[index] ?? 0));
   // All are sent the same, and what it says is looked at once.
