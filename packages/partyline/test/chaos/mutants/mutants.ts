@@ -122,8 +122,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a reader right before what is kept is told a gap",
     file: "brokers/memory/log.ts",
-    find: "return head - this.#entries.length;",
-    replace: "return head - this.#entries.length + 1;",
+    find: "return head - this.length;",
+    replace: "return head - this.length + 1;",
     seed: 6,
     breaks: ["false-gap"],
   },
