@@ -168,17 +168,29 @@ describe("a raw WebSocket", () => {
     await expect(foreign).rejects.toMatchObject({ code: "foreign-origin" });
   });
 
-  it("with a malformed handshake is refused with a problem", async () => {
+  const HEADERS = "Host: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
+  const KEY = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
+
+  it.each([
+    {
+      fault: "no key",
+      head: `GET /channels/a HTTP/1.1\r\n${HEADERS}`,
+      code: /^HTTP\/1\.1 400 [^]*"bad-frame"/,
+    },
+    {
+      fault: "another method",
+      head: `POST /channels/a HTTP/1.1\r\n${HEADERS}${KEY}Content-Length: 6\r\n`,
+      code: /^HTTP\/1\.1 405 [^]*"wrong-method"/,
+    },
+  ])("with a handshake that has $fault is refused with a problem", async ({ head, code }) => {
     const response = await new Promise<string>((resolve) => {
       const socket = connect(port, "127.0.0.1");
-      socket.end(
-        "GET /channels/a HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
-      );
+      socket.end(`${head}\r\n`);
       let text = "";
       socket.setEncoding("utf8").on("data", (piece: string) => (text += piece));
       socket.on("close", () => resolve(text));
     });
-    expect(response).toMatch(/^HTTP\/1\.1 400 [^]*"code":"bad-frame"/);
+    expect(response).toMatch(code);
   });
 
   it("that takes nothing lags and gets all of it when it reads again, what it said meanwhile too [ATT-5]", async () => {

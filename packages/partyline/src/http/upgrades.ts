@@ -99,6 +99,7 @@ export class Upgrades {
     if (service.phase.is !== "serving") throw goingAway(service);
     if (!asksForWebSocket(request.headers.upgrade))
       throw new PartylineError("bad-frame", "Only `websocket` can be upgraded to.");
+    if (request.method !== "GET") throw new PartylineError("wrong-method", "A WebSocket begins with a GET.");
     const handshake = this.#handshake(upgrade);
     if (!handshake) return;
     switch (exchange.route.is) {
