@@ -1,6 +1,5 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
-import { availableParallelism } from "node:os";
 import { type Benchmark, COLUMNS, defineBenchmark, type Figures } from "../benchmark.ts";
 import type { FrugalOrder, FrugalReport } from "../load/order.ts";
 import { start } from "../processes.ts";
@@ -18,9 +17,9 @@ async function freePort(): Promise<number> {
 }
 
 /**
- * Server and load have the same cores, so what both cores would deliver is not what comes. It is reckoned of the CPU time
- * of a delivery, that of the main process included, which is the server's alone: so many of them fit into the cores that
- * it can use, one for one process.
+ * Server and load have the same cores, so what both cores would deliver can't be seen. The CPU time of a delivery, that
+ * of the main process included, is the server's alone. It does not tell what comes at the limit: the busier a process
+ * is, the more messages share a write.
  */
 async function measure(workers: number, numbers: Options): Promise<Figures> {
   const script = workers === 0 ? "partyline" : "workers";
@@ -38,11 +37,9 @@ async function measure(workers: number, numbers: Options): Promise<Figures> {
   const report = await load.next<FrugalReport>();
   const cores = (cpuMicroseconds(server.pid) - before) / 1e6 / report.seconds;
   const rate = report.deliveries / report.seconds;
-  const usable = Math.min(availableParallelism(), Math.max(1, workers));
   return {
     rate,
     cpuPerDelivery: (cores * 1e6) / rate,
-    atFull: (usable * rate) / cores,
     server: cores * 100,
     load: report.load * 100,
   };
@@ -60,8 +57,7 @@ export const workers: Benchmark = defineBenchmark({
   about: "one process, and two workers with their main process, under the same load",
   describe: ({ readers, channels, rate, size, seconds }) =>
     `${readers} readers in ${channels} channels, ${rate} messages/s of ${size} bytes offered for ${seconds} s: ` +
-    `${((rate * readers) / channels).toFixed(0)} deliveries/s. Nothing is pinned. "At full" is what would be delivered ` +
-    "at this CPU time by the cores that it can use: one for one process, two for two workers and the main process.",
+    `${((rate * readers) / channels).toFixed(0)} deliveries/s. Nothing is pinned.`,
   options,
   tiny: {
     readers: 10,
@@ -76,7 +72,6 @@ export const workers: Benchmark = defineBenchmark({
   columns: [
     COLUMNS.rate,
     COLUMNS.cpuPerDelivery,
-    { key: "atFull", head: "at full, deliveries/s", digits: 0 },
     { ...COLUMNS.server, head: "server, % of a core" },
     { ...COLUMNS.load, head: "load, % of a core" },
   ],
