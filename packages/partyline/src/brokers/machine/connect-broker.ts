@@ -131,12 +131,7 @@ class FarBroker implements ConnectedBroker {
   }
 
   read(spec: ChannelSpec, since: Since, limit: PageLimit): Promise<Page | undefined> {
-    const write = (to: Writer): void => {
-      writeSpec(to, spec);
-      writeSince(to, since);
-      writeLimit(to, limit);
-    };
-    return this.#ask((contact) => contact.call(ASK.read, write, readPage));
+    return this.#ask((contact) => readFrom(contact, spec, since, limit));
   }
 
   heads(names: readonly string[]): Promise<readonly (Head | undefined)[]> {
@@ -266,12 +261,7 @@ class FarBroker implements ConnectedBroker {
 
   #tellNewest(contact: Contact, follow: Follow, head: Position): void {
     const before: Since = { at: "position", position: { ...head, offset: head.offset - 1 } };
-    const write = (to: Writer): void => {
-      writeSpec(to, follow.spec);
-      writeSince(to, before);
-      writeLimit(to, { messages: 1, bytes: 1 });
-    };
-    contact.call(ASK.read, write, readPage).then(
+    readFrom(contact, follow.spec, before, { messages: 1, bytes: 1 }).then(
       (page) => {
         const newest = page?.entries[0];
         if (!page || newest?.offset !== head.offset || !this.#follows.has(follow)) return;
@@ -287,6 +277,20 @@ class FarBroker implements ConnectedBroker {
     if (this.#state.is === "open")
       this.#logger?.error("a channel can't be followed again", { channel: spec.name, error: String(error) });
   }
+}
+
+function readFrom(
+  contact: Contact,
+  spec: ChannelSpec,
+  since: Since,
+  limit: PageLimit,
+): Promise<Page | undefined> {
+  const write = (to: Writer): void => {
+    writeSpec(to, spec);
+    writeSince(to, since);
+    writeLimit(to, limit);
+  };
+  return contact.call(ASK.read, write, readPage);
 }
 
 /** A later epoch's text is greater. */
