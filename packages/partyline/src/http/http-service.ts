@@ -1,6 +1,7 @@
+import { once } from "node:events";
 import type { IncomingMessage, Server } from "node:http";
 import type { Http2SecureServer } from "node:http2";
-import type { AddressInfo, ListenOptions, Server as NetServer } from "node:net";
+import type { AddressInfo, ListenOptions } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Engine } from "../core/ports.ts";
 import { PartylineError } from "../protocol/errors.ts";
@@ -109,7 +110,7 @@ export function createHttpService(engine: Engine, options: HttpOptions, random: 
         : createOwnServer(nodeHost, nodeUpgrades);
       if (!loopback) warnOfAnyHost();
       servers.add(own);
-      await listening(own.server, where);
+      await once(own.server.listen(where), "listening");
       return own.server.address() as AddressInfo;
     },
     attach(server) {
@@ -171,16 +172,6 @@ function ending(guests: number, random: () => number): PartylineError {
   const spread = Math.min(guests / COMING_BACK, LONGEST);
   const retryAfter = Math.ceil(1_000 + random() * spread * 1_000) / 1_000;
   return new PartylineError("draining", "This server is ending.", { retryAfter });
-}
-
-function listening(server: NetServer, where: ListenOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(where, () => {
-      server.removeListener("error", reject);
-      resolve();
-    });
-  });
 }
 
 /** Waits for the promise, but no longer than `delay` ms. */

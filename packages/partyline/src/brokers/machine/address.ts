@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { connect, type Server } from "node:net";
 import { tmpdir } from "node:os";
@@ -24,7 +25,7 @@ export async function openAddress(path: string | undefined): Promise<Address> {
 }
 
 function pipe(path: string): Address {
-  return { path, listen: (server) => listening(server, path), remove: async () => undefined };
+  return { path, listen: (server) => listenAt(server, path), remove: async () => undefined };
 }
 
 function socket(path: string, remove: () => Promise<void>): Address {
@@ -32,12 +33,12 @@ function socket(path: string, remove: () => Promise<void>): Address {
     path,
     async listen(server) {
       try {
-        await listening(server, path);
+        await listenAt(server, path);
       } catch (error) {
         // A process that was killed leaves its socket behind.
         if (!isTaken(error) || (await isAnswered(path))) throw error;
         await rm(path, { force: true });
-        await listening(server, path);
+        await listenAt(server, path);
       }
       await chmod(path, 0o600);
     },
@@ -45,14 +46,8 @@ function socket(path: string, remove: () => Promise<void>): Address {
   };
 }
 
-function listening(server: Server, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(path, () => {
-      server.removeListener("error", reject);
-      resolve();
-    });
-  });
+async function listenAt(server: Server, path: string): Promise<void> {
+  await once(server.listen(path), "listening");
 }
 
 function isTaken(error: unknown): boolean {
