@@ -1,17 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { type Benchmark, defineBenchmark } from "../benchmark.ts";
 import { gather } from "../broadcast.ts";
-import {
-  BETTER_SSE,
-  BUN,
-  NODE_SSE,
-  PARTYLINE,
-  PARTYLINE_CONNECT,
-  PARTYLINE_SSE,
-  type Peer,
-  SOCKET_IO,
-  WS,
-} from "../peers.ts";
+import { BROADCASTERS, PARTYLINE_CONNECT, type Peer } from "../peers.ts";
 import { residentMegabytes } from "../usage.ts";
 import { serve } from "../servers.ts";
 
@@ -31,16 +21,7 @@ const FIVE_CHANNELS: Peer = {
   },
 };
 
-const subjects: readonly Peer[] = [
-  PARTYLINE,
-  FIVE_CHANNELS,
-  BUN,
-  WS,
-  SOCKET_IO,
-  PARTYLINE_SSE,
-  NODE_SSE,
-  BETTER_SSE,
-];
+const subjects: readonly Peer[] = BROADCASTERS.toSpliced(1, 0, FIVE_CHANNELS);
 
 const options = { connections: 10_000, channels: 200, wait: 2 };
 
