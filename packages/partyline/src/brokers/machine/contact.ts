@@ -118,10 +118,11 @@ export class Contact {
   #answer(type: number, n: number, frame: Reader): boolean {
     const call = this.#calls.get(n);
     if (!call) throw new RangeError(`an answer to no call, ${n}`);
-    this.#calls.delete(n);
-    this.#bytes -= call.bytes;
     if (type === TELL.failure) call.failed(readError(frame));
     else call.answered(frame);
+    // Not before: what can't be read ends the contact, which fails all calls that are left.
+    this.#calls.delete(n);
+    this.#bytes -= call.bytes;
     return true;
   }
 

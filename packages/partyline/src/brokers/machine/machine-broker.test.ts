@@ -11,7 +11,7 @@ import { brokerSuite } from "../../testing/broker-suite.ts";
 import { channel, listen, message, page, put, texts } from "../../testing/broker/rig.ts";
 
 import { createMemoryBroker } from "../memory/index.ts";
-import { Frames, Writer } from "./bytes.ts";
+import { Writer } from "./bytes.ts";
 import { writeSpec } from "./fields.ts";
 import {
   type ConnectedBroker,
@@ -93,6 +93,24 @@ async function speak(path: string, ...frames: readonly ((to: Writer) => void)[])
   }
   socket.pause().write(writer.take());
   return socket;
+}
+
+/** Listens and greets as a shared broker does, then does something else with who connects. Resolves with the path. */
+async function pretend(then: (socket: Socket) => void): Promise<string> {
+  const path = await freePath();
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.once("data", () => {
+      const writer = new Writer();
+      writer.begin(TELL.greeting).text(GREETING).byte(0).end();
+      socket.write(writer.take());
+      then(socket);
+    });
+  });
+  onTestFinished(() => void server.close());
+  server.listen(path);
+  await once(server, "listening");
+  return path;
 }
 
 const greet = (to: Writer): void => void to.begin(ASK.greeting).text(GREETING);
@@ -206,23 +224,7 @@ describe("contact to a shared broker", () => {
   });
 
   it("takes only so much that the other side does not answer: what is beyond is refused", async () => {
-    const path = await freePath();
-    const server = createServer((socket) => {
-      const frames = new Frames();
-      socket
-        .on("error", () => undefined)
-        .on("data", (chunk: Buffer) => {
-          frames.push(chunk);
-          if (!frames.next()) return;
-          const writer = new Writer();
-          writer.begin(TELL.greeting).text(GREETING).byte(0).end();
-          socket.write(writer.take());
-          socket.removeAllListeners("data").pause();
-        });
-    });
-    onTestFinished(() => void server.close());
-    server.listen(path);
-    await once(server, "listening");
+    const path = await pretend((socket) => void socket.pause());
     const broker = await connectBroker(path);
     const spec = channel("silent");
     const asked = Promise.allSettled(Array.from({ length: 65_536 }, () => broker.heads([])));
@@ -234,6 +236,24 @@ describe("contact to a shared broker", () => {
     await broker.close();
     expect(new Set((await asked).map(({ status }) => status))).toEqual(new Set(["rejected"]));
   });
+
+  it.for(["answer", "failure"] as const)(
+    "is lost where an answer is not understood, and every call is told: %s",
+    async (kind) => {
+      const path = await pretend((socket) => {
+        socket.once("data", () => {
+          const writer = new Writer();
+          writer.begin(TELL[kind]).number(1).byte(1).end();
+          socket.write(writer.take());
+        });
+      });
+      const broker = await guest(path);
+      const asked = await Promise.allSettled([broker.heads(["a"]), broker.heads(["b"])]);
+      for (const each of asked)
+        expect(each).toMatchObject({ status: "rejected", reason: { code: "overloaded" } });
+      expect(broker.losses).toBe(1);
+    },
+  );
 });
 
 describe("the place of a shared broker", () => {
