@@ -215,7 +215,8 @@ export function createPartyline(options: PartylineOptions = {}): Partyline {
     limits: options.limits,
     intervals: options.intervals,
   });
-  const http = createHttpService(engine, options, Math.random);
+  const warned = process.env[WARNED_VARIABLE] !== undefined;
+  const http = createHttpService(engine, { ...options, warned }, Math.random);
   let draining: Promise<void> | undefined;
   let closing: Promise<void> | undefined;
 
@@ -274,6 +275,9 @@ export const systemClock: Clock = {
   },
   nextTurn: (fire) => void setImmediate(fire),
 };
+
+/** In the environment of a worker: another one has warned of what is the same for all of them. */
+export const WARNED_VARIABLE = "PARTYLINE_WARNED";
 
 /** What is wrong, one line each; what is well is not told. */
 export const stderrLogger: Logger = {

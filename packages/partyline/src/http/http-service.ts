@@ -30,6 +30,8 @@ export interface HttpOptions {
   readonly origins?: readonly string[];
   readonly heartbeat?: Partial<Heartbeat>;
   readonly compression?: boolean | CompressionOptions;
+  /** Has it been told elsewhere that any host name is answered? */
+  readonly warned?: boolean;
 }
 
 /** Everything that a server does over HTTP. */
@@ -56,6 +58,7 @@ export interface HttpService {
  */
 export function createHttpService(engine: Engine, options: HttpOptions, random: () => number): HttpService {
   const { path = "", hosts = [], origins = [], heartbeat, compression = false } = options;
+  let { warned = false } = options;
   const registry = new Registry(engine.wheel);
   const service: Service = {
     engine,
@@ -81,7 +84,6 @@ export function createHttpService(engine: Engine, options: HttpOptions, random: 
   const fetch = createFetchHandler(service, { gate: createGate({ hosts, origins, loopback: false }), cross });
   const servers = new Set<OwnServer>();
   const detachments: (() => void)[] = [];
-  let warned = false;
 
   const warnOfAnyHost = (): void => {
     if (warned || hosts.length > 0) return;

@@ -1,7 +1,7 @@
 import cluster, { type Worker } from "node:cluster";
 import { milliseconds } from "../core/duration.ts";
 import type { Logger } from "../core/ports.ts";
-import type { DrainOptions } from "../server.ts";
+import { type DrainOptions, WARNED_VARIABLE } from "../server.ts";
 import {
   BROKER_VARIABLE,
   type Envelope,
@@ -107,7 +107,9 @@ export class Crew {
 
   /** Resolves when it serves, rejects when it ends before that. */
   #hire(): Promise<void> {
-    const worker = cluster.fork({ [BROKER_VARIABLE]: this.#path });
+    // The first one starts alone, and warns for all.
+    const warned = this.started > 0 ? { [WARNED_VARIABLE]: "1" } : {};
+    const worker = cluster.fork({ [BROKER_VARIABLE]: this.#path, ...warned });
     const member: Member = { worker, since: performance.now(), readySince: undefined };
     this.#members.add(member);
     this.started++;

@@ -140,6 +140,12 @@ describe("serve", () => {
     expect(messages).toHaveLength(2);
   });
 
+  it("warns once that any host name is answered, however many workers there are", async () => {
+    await using server = await startServer(["--open", "--host", "0.0.0.0", "--workers", "3"]);
+    server.kill("SIGINT");
+    expect((await server.ended).stderr.match(/any host name/g)).toHaveLength(1);
+  });
+
   it("ends where its workers can't start, with what one of them said", async () => {
     await using files = await certificateFiles();
     const args = ["--tls-cert", files.cert, "--tls-key", files.otherKey, "--workers", "3"];
