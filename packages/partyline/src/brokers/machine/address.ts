@@ -1,9 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { chmod, lstat, mkdtemp, readdir, rm, rmdir } from "node:fs/promises";
 import { connect, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+
+/** Folders in that for temporary files, with one socket each. */
+const FOLDER = "partyline-broker-";
+const SOCKET = "broker";
+
+/** A socket that is younger may be one that its process is about to listen at, ms. */
+const SURELY_LISTENED = 60_000;
 
 /** Where processes of one machine, and of one user, find each other. */
 export interface Address {
@@ -19,9 +26,26 @@ export async function openAddress(path: string | undefined): Promise<Address> {
   if (process.platform === "win32")
     return pipe(path ?? `\\\\.\\pipe\\partyline-${randomBytes(16).toString("hex")}`);
   if (path !== undefined) return socket(path, async () => undefined);
+  await removeLeftFolders();
   // Only its user may enter such a folder.
-  const folder = await mkdtemp(join(tmpdir(), "partyline-"));
-  return socket(join(folder, "broker"), () => rm(folder, { recursive: true, force: true }));
+  const folder = await mkdtemp(join(tmpdir(), FOLDER));
+  return socket(join(folder, SOCKET), () => rm(folder, { recursive: true, force: true }));
+}
+
+/** A process that was killed has left its own. What can't be looked at or removed is not in the way. */
+async function removeLeftFolders(): Promise<void> {
+  const names = await readdir(tmpdir()).catch(() => []);
+  for (const name of names.filter((each) => each.startsWith(FOLDER)))
+    await removeIfLeft(join(tmpdir(), name)).catch(() => undefined);
+}
+
+async function removeIfLeft(folder: string): Promise<void> {
+  const path = join(folder, SOCKET);
+  const found = await lstat(path);
+  const isOld = Date.now() - found.mtimeMs > SURELY_LISTENED;
+  if (found.uid !== process.getuid?.() || !found.isSocket() || !isOld || (await isAnswered(path))) return;
+  await rm(path);
+  await rmdir(folder);
 }
 
 function pipe(path: string): Address {

@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, rm, stat, utimes } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createPartyline } from "../../server.ts";
@@ -274,6 +274,25 @@ describe("the place of a shared broker", () => {
     await share({ path });
     await expect(shareBroker(memory, { path })).rejects.toMatchObject({ code: "EADDRINUSE" });
     expect(await (await guest(path)).heads(["none"])).toEqual([undefined]);
+  });
+
+  it("is cleared away by the next start where its process was killed a minute ago, and nowhere else", async () => {
+    const index = (folder: string): string =>
+      JSON.stringify(new URL(`../${folder}/index.ts`, import.meta.url));
+    const script = `
+      import { shareBroker } from ${index("machine")};
+      import { createMemoryBroker } from ${index("memory")};
+      console.log((await shareBroker(createMemoryBroker())).path);
+      process.kill(process.pid, "SIGKILL");`;
+    const kill = (): string =>
+      spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" }).stdout.trim();
+    const [dead, young, alive] = [kill(), kill(), (await share()).path];
+    onTestFinished(() => rm(dirname(young), { recursive: true }));
+    const old = new Date(Date.now() - 61_000);
+    for (const path of [dead, alive]) await utimes(path, old, old);
+    await share();
+    await expect(stat(dirname(dead))).rejects.toMatchObject({ code: "ENOENT" });
+    for (const path of [young, alive]) expect((await stat(path)).isSocket()).toBe(true);
   });
 
   it("refuses who speaks otherwise", async () => {

@@ -12,7 +12,7 @@ export interface ShareOptions {
    * The path of a Unix socket, or of a named pipe (`\\.\pipe\…`) on Windows. What a process that was killed left there
    * is replaced. Only this user can connect.
    *
-   * @default one of its own, in the folder for temporary files
+   * @default one of its own, in the folder for temporary files; what killed processes left of theirs is removed
    */
   readonly path?: string;
   /**
