@@ -1,7 +1,7 @@
-/** Memory brokers in a process of their own, shared: pasts that outlive the servers. It ends with its parent. */
+/** Memory brokers of one process, shared: pasts that outlive the servers. It ends at a SIGTERM, or with its parent. */
 import { shareBroker, type SharedBroker } from "../../../src/brokers/machine/index.ts";
 import { createMemoryBroker, type MemoryBroker } from "../../../src/brokers/memory/index.ts";
-import type { Answer, Ask } from "./messages.ts";
+import type { Ask } from "./messages.ts";
 
 /** A broker, and how far its clock is ahead of the machine's. */
 interface Past {
@@ -24,12 +24,16 @@ async function answer(ask: Ask): Promise<void> {
   const past = await opening;
   if (ask.do === "advance") past.ahead += ask.milliseconds;
   if (ask.do === "forget") past.broker.forget(ask.channel);
-  process.send?.({ n: ask.n, path: past.shared.path } satisfies Answer);
+  process.send?.(past.shared.path);
 }
 
-process.on("message", (ask: Ask) => void answer(ask));
-process.on("disconnect", () => {
-  void Promise.all([...pasts.values()].map(async (past) => (await past).shared.close())).then(() =>
-    process.exit(),
-  );
-});
+let answered = Promise.resolve();
+process.on("message", (ask: Ask) => void (answered = answered.then(() => answer(ask))));
+
+async function end(): Promise<void> {
+  for (const past of pasts.values()) await (await past).shared.close();
+  process.exit();
+}
+
+process.once("SIGTERM", () => void end());
+process.once("disconnect", () => void end());

@@ -1,7 +1,5 @@
-import { fork } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
-import type { Answer, Ask } from "./messages.ts";
+import { startChild } from "../child.ts";
+import type { Ask } from "./messages.ts";
 
 /**
  * Brokers whose pasts outlive the servers that use them.
@@ -30,34 +28,20 @@ export interface BrokerProcess extends AsyncDisposable {
 
 /** Starts a process without brokers; it ends with this one at the latest. */
 export function startBrokerProcess(): BrokerProcess {
-  const child = fork(join(import.meta.dirname, "child.ts"), {
-    stdio: ["ignore", "inherit", "inherit", "ipc"],
-  });
-  const ended = once(child, "exit");
-  const waiting = new Map<number, (path: string) => void>();
-  let asked = 0;
-  child.on("message", ({ n, path }: Answer) => {
-    waiting.get(n)?.(path);
-    waiting.delete(n);
-  });
-  const ask = (question: (n: number) => Ask): Promise<string> => {
-    const n = ++asked;
-    const answered = new Promise<string>((resolve) => waiting.set(n, resolve));
-    child.send(question(n));
-    const died = ended.then(() => Promise.reject(new Error("The broker's process has ended.")));
-    return Promise.race([answered, died]);
-  };
+  const child = startChild("broker-process");
+  /** The answer is the path. */
+  const ask = (question: Ask): Promise<string> => child.ask(question);
   return {
-    open: (past = "") => ask((n) => ({ n, do: "open", past })),
+    open: (past = "") => ask({ do: "open", past }),
     async advance(past, milliseconds) {
-      await ask((n) => ({ n, do: "advance", past, milliseconds }));
+      await ask({ do: "advance", past, milliseconds });
     },
     async forget(past, channel) {
-      await ask((n) => ({ n, do: "forget", past, channel }));
+      await ask({ do: "forget", past, channel });
     },
     async [Symbol.asyncDispose]() {
-      if (child.connected) child.disconnect();
-      await ended;
+      child.signal("SIGTERM");
+      await child.ended;
     },
   };
 }

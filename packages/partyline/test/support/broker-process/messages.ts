@@ -1,10 +1,5 @@
-/** What the process is asked. The answer to `open` is the path. */
+/** What the process is asked. Each is answered with the past's path, in order. */
 export type Ask =
-  | { readonly n: number; readonly do: "open"; readonly past: string }
-  | { readonly n: number; readonly do: "advance"; readonly past: string; readonly milliseconds: number }
-  | { readonly n: number; readonly do: "forget"; readonly past: string; readonly channel: string };
-
-export interface Answer {
-  readonly n: number;
-  readonly path: string;
-}
+  | { readonly do: "open"; readonly past: string }
+  | { readonly do: "advance"; readonly past: string; readonly milliseconds: number }
+  | { readonly do: "forget"; readonly past: string; readonly channel: string };

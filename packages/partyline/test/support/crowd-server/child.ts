@@ -66,10 +66,11 @@ async function measure(): Promise<Memory> {
   return { held: heapUsed + external, heap: heapUsed, rss, counters, timers, subscriptions };
 }
 
-async function answer(ask: Ask): Promise<unknown> {
+async function answer(ask: Ask): Promise<Memory | "done"> {
   switch (ask.do) {
     case "publish":
-      return publish(ask.first, ask.count, ask.size);
+      await publish(ask.first, ask.count, ask.size);
+      return "done";
     case "measure":
       return measure();
   }
@@ -77,7 +78,6 @@ async function answer(ask: Ask): Promise<unknown> {
 
 process.on("disconnect", () => process.exit());
 process.on("message", (ask: Ask) => {
-  void answer(ask).then((result) => process.send?.({ result }));
+  void answer(ask).then((result) => process.send?.(result));
 });
-const { port } = await server.listen(0);
-process.send?.({ result: port });
+process.send?.(await server.listen(0));

@@ -1,8 +1,7 @@
-import { fork } from "node:child_process";
-import { join } from "node:path";
 import type { CounterSnapshot } from "../../../src/core/counters.ts";
 import type { RetentionOptions } from "../../../src/core/definitions.ts";
 import type { Limits } from "../../../src/protocol/limits.ts";
+import { startChild } from "../child.ts";
 
 /** How the server is made. */
 export interface Settings {
@@ -30,45 +29,6 @@ export type Ask =
   | { readonly do: "publish"; readonly first: number; readonly count: number; readonly size: number }
   | { readonly do: "measure" };
 
-/** A process that answers one question after the other. */
-export interface Child<Question> extends AsyncDisposable {
-  ask(question: Question): Promise<unknown>;
-  signal(signal: "SIGSTOP" | "SIGCONT"): void;
-}
-
-/** Starts the program `child.ts` of a folder beside this one; resolves with it and what it says when it is ready. */
-export async function startChild<Question>(
-  folder: string,
-  argument: unknown,
-): Promise<{ child: Child<Question>; ready: unknown }> {
-  const path = join(import.meta.dirname, "..", folder, "child.ts");
-  const forked = fork(path, [JSON.stringify(argument)], { execArgv: ["--expose-gc", "--no-flush-bytecode"] });
-  const next = (): Promise<unknown> =>
-    new Promise((resolve, reject) => {
-      const ended = (): void => reject(new Error(`${folder} has ended.`));
-      forked.once("exit", ended).once("message", (message: { result: unknown }) => {
-        forked.removeListener("exit", ended);
-        resolve(message.result);
-      });
-    });
-  const ready = await next();
-  const child: Child<Question> = {
-    ask(question) {
-      const answer = next();
-      forked.send(question as object);
-      return answer;
-    },
-    signal: (signal) => void forked.kill(signal),
-    async [Symbol.asyncDispose]() {
-      if (forked.exitCode !== null || forked.signalCode !== null) return;
-      const ended = new Promise((resolve) => forked.once("exit", resolve));
-      forked.kill("SIGKILL");
-      await ended;
-    },
-  };
-  return { child, ready };
-}
-
 /** A server whose memory can be asked for. */
 export interface CrowdServer extends AsyncDisposable {
   readonly port: number;
@@ -78,13 +38,16 @@ export interface CrowdServer extends AsyncDisposable {
 }
 
 export async function startCrowdServer(settings: Settings): Promise<CrowdServer> {
-  const { child, ready } = await startChild<Ask>("crowd-server", settings);
+  const execArgv = ["--expose-gc", "--no-flush-bytecode"];
+  const child = startChild("crowd-server", [JSON.stringify(settings)], { execArgv });
+  const ask = (question: Ask): Promise<unknown> => child.ask(question);
+  const { port } = await child.next<{ port: number }>();
   return {
-    port: ready as number,
+    port,
     async publish(first, count, size) {
-      await child.ask({ do: "publish", first, count, size });
+      await ask({ do: "publish", first, count, size });
     },
-    measure: async () => (await child.ask({ do: "measure" })) as Memory,
+    measure: async () => (await ask({ do: "measure" })) as Memory,
     [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   };
 }

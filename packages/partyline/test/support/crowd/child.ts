@@ -2,7 +2,7 @@
  * Many readers of the channel `a` in a process of their own, which can be stopped. They read bytes and not frames, so
  * that a hundred of them cost little. Ends with the test's process.
  */
-import type { Ask, Crowd } from "./index.ts";
+import type { Account, Ask, Crowd } from "./index.ts";
 import { CrowdReader, WAYS } from "./reader.ts";
 
 const { port, readers: count } = JSON.parse(process.argv[2] ?? "{}") as Crowd;
@@ -18,8 +18,8 @@ const readers = Array.from({ length: count }, (_, index) => {
   });
 });
 
-function until(done: () => boolean, result: () => unknown): void {
-  const tell = (): void => void process.send?.({ result: result() });
+function until(done: () => boolean, result: () => readonly Account[] | "attached"): void {
+  const tell = (): void => void process.send?.(result());
   if (done()) tell();
   else waiting = { done, tell };
 }
@@ -33,5 +33,5 @@ process.on("message", (ask: Ask) => {
 });
 until(
   () => readers.every((reader) => reader.attached),
-  () => true,
+  () => "attached",
 );

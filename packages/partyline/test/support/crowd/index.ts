@@ -1,4 +1,4 @@
-import { startChild } from "../crowd-server/index.ts";
+import { startChild } from "../child.ts";
 
 /** How many readers, and where. */
 export interface Crowd {
@@ -36,9 +36,10 @@ export interface CrowdProcess extends AsyncDisposable {
 
 /** Starts readers of the channel `a`, and waits until all are attached. */
 export async function startCrowd(crowd: Crowd): Promise<CrowdProcess> {
-  const { child } = await startChild<Ask>("crowd", crowd);
+  const child = startChild("crowd", [JSON.stringify(crowd)]);
+  await child.next<"attached">();
   return {
-    reached: async (number) => (await child.ask({ number })) as readonly Account[],
+    reached: (number) => child.ask({ number } satisfies Ask),
     stop: () => child.signal("SIGSTOP"),
     goOn: () => child.signal("SIGCONT"),
     [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
