@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { BENCHMARKS } from "./benchmarks.ts";
 import type { Benchmark, Numbers } from "./benchmark.ts";
 import { chart } from "./chart.ts";
+import { Misuse, readNumbers } from "./numbers.ts";
 import { pin, placement } from "./processes.ts";
 import { drawProfile } from "./profile.ts";
 import { type BenchmarkResult, describeAll, type Machine, renewPage, type Results } from "./results.ts";
@@ -43,8 +44,6 @@ function list(): string {
 
 const PROFILE_SECONDS = 10;
 
-class Misuse extends Error {}
-
 function readOptions(args: readonly string[]) {
   const text = { type: "string" } as const;
   const names = new Set(Object.values(BENCHMARKS).flatMap(({ options }) => Object.keys(options)));
@@ -65,17 +64,11 @@ function readOptions(args: readonly string[]) {
   const wanted = positionals.includes("all") ? Object.keys(BENCHMARKS) : positionals;
   const unknown = wanted.find((name) => !(name in BENCHMARKS));
   if (unknown !== undefined) throw new Misuse(`There is no benchmark "${unknown}".`);
-  const given = Object.fromEntries(
-    Object.entries(values as Record<string, string>)
-      .filter(([name]) => names.has(name) || name === "runs")
-      .map(([name, value]) => [name, Number(value)]),
+  const texts = Object.entries(values as Record<string, string>);
+  const given = readNumbers(
+    Object.fromEntries(texts.filter(([name]) => names.has(name) || name === "runs")),
+    wanted,
   );
-  const wrong = Object.keys(given).find((name) => !(Number(given[name]) > 0));
-  if (wrong !== undefined) throw new Misuse(`--${wrong} is a number above 0.`);
-  const foreign = Object.keys(given).find(
-    (name) => name !== "runs" && wanted.some((one) => !(name in (BENCHMARKS[one]?.options ?? {}))),
-  );
-  if (foreign !== undefined) throw new Misuse(`Not every benchmark named has --${foreign}.`);
   return { ...values, wanted, given };
 }
 
