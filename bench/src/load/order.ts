@@ -166,15 +166,14 @@ export interface Consumed {
   readonly cpu: number;
 }
 
-/** Argument of the frugal readers. They say when they are open, are told to begin, say when it is warm, and report. */
+/**
+ * Argument of the frugal readers. They say when they are open, are told to begin, say when it is warm and when it has been
+ * measured, and report.
+ */
 export interface FrugalOrder {
   readonly port: number;
   readonly readers: number;
   readonly channels: number;
-  /** Connections that publish, to all channels in turn, and read nothing. */
-  readonly publishers: number;
-  /** Messages a second that are offered, over all channels. */
-  readonly rate: number;
   readonly size: number;
   readonly warm: number;
   readonly seconds: number;
@@ -186,4 +185,6 @@ export interface FrugalReport {
   readonly seconds: number;
   /** Of the load generator, as a part of one core. */
   readonly load: number;
+  /** Messages of the whole run that did not come. */
+  readonly lost: number;
 }
