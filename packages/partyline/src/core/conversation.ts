@@ -1,3 +1,4 @@
+import { resultFrame } from "../protocol/answer-frames.ts";
 import { PartylineError, toPartylineError } from "../protocol/errors.ts";
 import {
   type AttachFrame,
@@ -9,7 +10,7 @@ import {
 } from "../protocol/frames.ts";
 import { connectFrameBytes, HELLO_BYTES } from "../protocol/limits.ts";
 import { encodeText } from "../protocol/message.ts";
-import { formatPosition, parseSince } from "../protocol/position.ts";
+import { parseSince } from "../protocol/position.ts";
 import { readClientFrame, type RefusedLine } from "../protocol/read-client-frame.ts";
 import { Answers } from "./answers.ts";
 import type { Channels } from "./channels.ts";
@@ -232,7 +233,7 @@ export class FrameConversation implements Conversation {
         this.#reader.detach(frame.channel.normalize("NFC"));
         return this.#answers.give(place, { t: "result", n: frame.n });
       case "publish":
-        return this.#publish(frame, { ...frame, key: frame.key }, place);
+        return this.#publish(frame, frame, place);
       case "delete":
         return this.#publish(frame, { ...frame, kind: "deleted", data: NO_DATA }, place);
       case "token":
@@ -266,13 +267,7 @@ export class FrameConversation implements Conversation {
         this.#hold(name, place);
         return this.#answers.refuse(place, frame.n, outcome);
       }
-      const position = formatPosition(outcome.position);
-      this.#answers.give(place, {
-        t: "result",
-        n: frame.n,
-        position,
-        ...(outcome.duplicate ? { duplicate: true } : {}),
-      });
+      this.#answers.give(place, resultFrame(frame.n, outcome));
     });
   }
 

@@ -1,7 +1,7 @@
 import { PartylineError } from "../protocol/errors.ts";
 import { gapFields } from "../protocol/answer-frames.ts";
 import type { GapFields } from "../protocol/frames.ts";
-import { decodeText, type EntryKind, type Entry, encodeText } from "../protocol/message.ts";
+import { decodeText, type EntryKind, type Entry, encodeMessage } from "../protocol/message.ts";
 import {
   formatPosition,
   parsePosition,
@@ -166,11 +166,11 @@ function payload(data: unknown, kind: ServerPublishOptions["kind"]): Pick<Publis
     return { kind: kind === "json" || kind === "text" ? kind : "binary", data: new Uint8Array(data) };
   }
   if (typeof data === "string" && kind !== "json") {
-    return { kind: kind === "binary" ? "binary" : "text", data: encodeText(data) };
+    return { kind: kind === "binary" ? "binary" : "text", data: encodeMessage(data) };
   }
   const json = JSON.stringify(data) as string | undefined;
   if (json === undefined) throw new TypeError(`A message can't be ${typeof data}.`);
-  return { kind: "json", data: encodeText(json) };
+  return { kind: "json", data: encodeMessage(json) };
 }
 
 function published({ position, time, duplicate }: Appended): Published {

@@ -48,11 +48,11 @@ export interface PublishFrame {
   readonly id: string;
   /** First attempt, in ms by the broker's clock. */
   readonly at: number;
-  readonly kind: Kind;
-  readonly key?: string;
-  readonly data: Uint8Array;
   /** Ends a hold: the publisher has settled what was refused and sends the rest again from here. */
-  readonly first?: boolean;
+  readonly first: boolean;
+  readonly kind: Kind;
+  readonly key: string | undefined;
+  readonly data: Uint8Array;
 }
 
 export interface DeleteFrame {
@@ -61,8 +61,8 @@ export interface DeleteFrame {
   readonly channel: string;
   readonly id: string;
   readonly at: number;
+  readonly first: boolean;
   readonly key: string;
-  readonly first?: boolean;
 }
 
 export interface TokenFrame {

@@ -1,7 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PartylineError } from "./errors.ts";
-import { type DeclaredKind, declaredKind, decideKind, decodeText, encodeText, parseJson } from "./message.ts";
+import {
+  type DeclaredKind,
+  declaredKind,
+  decideKind,
+  decodeText,
+  encodeMessage,
+  encodeText,
+  parseJson,
+} from "./message.ts";
 
 /** What this answers, or the code of the error that refuses it. */
 function outcome(read: () => unknown): unknown {
@@ -123,5 +131,15 @@ describe("the text of a message", () => {
 
   it("is undefined for bytes that are no text", () => {
     expect([NOT_UTF8, HALF_SURROGATE].map(decodeText)).toEqual([undefined, undefined]);
+  });
+
+  it("has the same bytes on its way to a broker, where it shares a buffer with others", () => {
+    const texts = fc.array(fc.string({ unit: "binary", size: "large", maxLength: 1_100 }), { maxLength: 40 });
+    fc.assert(
+      fc.property(texts, (all) => {
+        const encoded = all.map(encodeMessage);
+        expect(encoded.map((bytes) => [...bytes])).toEqual(all.map((text) => [...encodeText(text)]));
+      }),
+    );
   });
 });

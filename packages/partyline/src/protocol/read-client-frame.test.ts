@@ -25,11 +25,11 @@ const FRAMES: readonly [line: string, frame: ClientFrame][] = [
   ['{"t":"detach","n":1,"channel":"a"}', { t: "detach", n: 1, channel: "a" }],
   [
     '{"t":"delete","n":1,"channel":"a","id":"i","at":5,"key":"k"}',
-    { t: "delete", n: 1, channel: "a", id: "i", at: 5, key: "k" },
+    { t: "delete", n: 1, channel: "a", id: "i", at: 5, first: false, key: "k" },
   ],
   [
     '{"t":"delete","n":1,"channel":"a","id":"i","at":5,"key":"","first":true}',
-    { t: "delete", n: 1, channel: "a", id: "i", at: 5, key: "", first: true },
+    { t: "delete", n: 1, channel: "a", id: "i", at: 5, first: true, key: "" },
   ],
   ['{"t":"token","n":1,"token":"x"}', { t: "token", n: 1, token: "x" }],
   ['{"t":"ping","n":1}', { t: "ping", n: 1 }],
@@ -176,6 +176,7 @@ describe("a publish frame", () => {
       channel: "a",
       id: "i",
       at: 5,
+      first: false,
       kind: "json",
       key: "k",
       data: encodeText(json),
@@ -208,8 +209,8 @@ describe("a publish frame", () => {
 
   it("marks the end of a hold only where it says so", () => {
     expect(published({ first: true }).first).toBe(true);
-    expect(published({ first: false }).first).toBeUndefined();
-    expect(published({}).first).toBeUndefined();
+    expect(published({ first: false }).first).toBe(false);
+    expect(published({}).first).toBe(false);
   });
 
   it.each(["", "a b", "ä", "a".repeat(65), "a\n", "a/b"])("is refused with the id %j [PUB-3]", (id) => {

@@ -1,5 +1,5 @@
 import type { ConversationOptions, Engine, Item, Outgoing, TalkingConnection, Timer } from "../core/ports.ts";
-import { errorFrame } from "../protocol/answer-frames.ts";
+import { answerLine, errorFrame } from "../protocol/answer-frames.ts";
 import type { PartylineError } from "../protocol/errors.ts";
 import type { ServerFrame } from "../protocol/frames.ts";
 import { linesFormat } from "./formats.ts";
@@ -30,7 +30,7 @@ class Answer implements TalkingConnection {
   }
 
   reply(frame: ServerFrame): boolean {
-    this.#lines += `${JSON.stringify(frame)}\n`;
+    this.#lines += `${answerLine(frame)}\n`;
     // Where an attach failed or found a gap, the client has something to decide.
     if (frame.t === "error" || (frame.t === "attached" && frame.gap)) this.#news();
     return this.#room();

@@ -1,5 +1,5 @@
 import type { Conversation, Outgoing, TalkingConnection, Welcome } from "../core/ports.ts";
-import { errorFrame } from "../protocol/answer-frames.ts";
+import { answerLine, errorFrame } from "../protocol/answer-frames.ts";
 import type { PartylineError } from "../protocol/errors.ts";
 import type { ServerFrame } from "../protocol/frames.ts";
 import { formatSse } from "../protocol/sse.ts";
@@ -47,7 +47,7 @@ export class ConnectSse extends StreamConnection implements TalkingConnection {
   }
 
   reply(frame: ServerFrame): boolean {
-    const line = JSON.stringify(frame);
+    const line = answerLine(frame);
     this.#replies += this.#replies === "" ? line : `\n${line}`;
     return this.#corked || this.#flush();
   }

@@ -1,5 +1,5 @@
 import type { Conversation, Credentials, Outgoing, TalkingConnection } from "../core/ports.ts";
-import { errorFrame } from "../protocol/answer-frames.ts";
+import { answerLine, errorFrame } from "../protocol/answer-frames.ts";
 import { CLOSE } from "../protocol/close-codes.ts";
 import { PartylineError } from "../protocol/errors.ts";
 import type { ServerFrame } from "../protocol/frames.ts";
@@ -82,7 +82,7 @@ export class ConnectWebSocket extends WebSocketConnection implements TalkingConn
 
   reply(frame: ServerFrame): boolean {
     if (frame.t === "welcome") this.#welcomed();
-    const line = JSON.stringify(frame);
+    const line = answerLine(frame);
     this.#replies += this.#replies === "" ? line : `\n${line}`;
     return this.#corked || this.#flush();
   }
