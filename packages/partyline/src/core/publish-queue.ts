@@ -118,9 +118,10 @@ export class PublishQueue {
       const refused = batch[outcome.index];
       if (refused) return this.#appendAgain(batch, refused, outcome.error);
     } else if (outcome.results.length === batch.length) {
-      for (const [index, result] of outcome.results.entries()) {
+      let index = 0;
+      for (const result of outcome.results) {
         this.#context.metrics.count(result.duplicate ? "duplicates" : "published");
-        batch[index]?.settle(result);
+        batch[index++]?.settle(result);
       }
       return;
     }

@@ -1,6 +1,7 @@
 import { crc32 } from "node:zlib";
 import type { NewMessage } from "../../core/ports.ts";
 import { PartylineError } from "../../protocol/errors.ts";
+import type { EntryKind } from "../../protocol/message.ts";
 import { Deque } from "./deque.ts";
 
 /** How long a publish id is known, ms. */
@@ -79,12 +80,15 @@ export class IdWindow {
   }
 }
 
+const KINDS: Readonly<Record<EntryKind, number>> = { json: 0, text: 1, binary: 2, deleted: 3 };
+
 /**
  * A checksum is enough: it is there to find a publisher that reuses an id by mistake. Whoever makes two messages
  * collide on purpose has only kept the second of his own out of the log.
  */
 function fingerprint({ kind, key, data }: NewMessage): number {
   // The bytes come first: zlib answers 0 for none of them, whatever was summed up before.
-  const sum = crc32(key === undefined ? kind : `${kind}:${key}`, crc32(data));
-  return (data.byteLength % 2 ** 20) * 2 ** 32 + sum;
+  const bytes = crc32(data);
+  const sum = key === undefined ? bytes : crc32(`:${key}`, bytes);
+  return (data.byteLength % 2 ** 18) * 2 ** 34 + KINDS[kind] * 2 ** 32 + sum;
 }
