@@ -11,14 +11,14 @@ export interface BackoffOptions {
  * were cut at once do not come back at once. What the server asked for is the least, and jitter is added to it
  * for the same reason.
  *
- * @param retryAfter Seconds, as the server said.
+ * @param error What the last one failed with; the server may have asked for time in it.
  */
 export function backoffDelay(
   failures: number,
   options: BackoffOptions,
   random: () => number,
-  retryAfter: number = 0,
+  error?: { readonly retryAfter?: number | undefined },
 ): number {
   const ceiling = Math.min(options.maxDelay, options.baseDelay * 2 ** failures);
-  return retryAfter * 1000 + random() * ceiling;
+  return (error?.retryAfter ?? 0) * 1000 + random() * ceiling;
 }

@@ -98,7 +98,7 @@ export function createConnection(port: ConnectionPort): Connection {
     if (!transport) return;
     open(transport);
     const trusted = transport === preferred && state.status !== "connecting";
-    const patience = trusted ? timing.fallbackDelay * TRUST : timing.fallbackDelay;
+    const patience = timing.fallbackDelay * (trusted ? TRUST : 1);
     later(patience, () => {
       doubts[transport] = `Nothing came within ${patience} ms.`;
       next();
@@ -222,7 +222,7 @@ export function createConnection(port: ConnectionPort): Connection {
     port.interrupted(false);
   };
   const backoff = (reason?: PartylineError): number =>
-    backoffDelay(failures++, timing, runtime.random, reason?.retryAfter);
+    backoffDelay(failures++, timing, runtime.random, reason);
   const retry = (reason: PartylineError, delay: number): void => {
     stopTimer();
     if (!reason.retryable) close(reason);

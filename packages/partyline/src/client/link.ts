@@ -78,7 +78,7 @@ export interface LinkRequest extends LinkTiming {
   readonly runtime: Runtime;
   readonly fetch: typeof fetch;
   readonly WebSocket: typeof WebSocket;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /**

@@ -25,8 +25,6 @@ export interface Stream {
   ping(): string;
   /** Are there commands without an answer? */
   readonly waits: boolean;
-  /** Is something else wanted than what this stream has? */
-  readonly outdated: boolean;
   /**
    * Takes one or more whole lines from the server.
    *
@@ -89,10 +87,6 @@ export function createStream(host: LinkHost, token: string | undefined): Stream 
     channels,
     get waits() {
       return commands.size > 0;
-    },
-    get outdated() {
-      const wanted = host.wanted();
-      return wanted.length !== channels.size || wanted.some((channel) => !channels.has(channel));
     },
     open(asked, maxLength = Infinity) {
       let lines = JSON.stringify({ t: "hello", v: PROTOCOL_VERSION, token, ...asked });

@@ -50,7 +50,7 @@ export interface Subscription extends ChannelReader {
 }
 
 /** What waits behind a gap: messages, and further gaps in their place. */
-type Held = { readonly message: Message; readonly size: number } | { readonly gap: ChannelGap };
+type Held = { readonly size: number } & ({ readonly message: Message } | { readonly gap: ChannelGap });
 
 /** Attaching again without getting further is a fault that asking more often does not cure. */
 const MAX_TROUBLE = 3;
@@ -61,7 +61,7 @@ const ASKED = {};
 export function createSubscription(name: string, options: ChannelOptions, core: Core): Subscription {
   const { limits, runtime } = core;
   const events = createEmitter<ChannelEvents<unknown>>(runtime.report);
-  const inboxes = new Set<Inbox<Message>>();
+  let inboxes: Inbox<Message>[] = [];
   /** As the server said. */
   let known: Keep | undefined;
   let cursor: Position | undefined;
@@ -74,7 +74,7 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
   let state: ChannelState = { status: "detached" };
   /** The stream whose reply to the newest attach is awaited: until then what comes belongs to the attach before it. */
   let awaiting: object | undefined;
-  let mode: "reading" | "paused" | "refused" | "closed" = "reading";
+  let mode: "reading" | "detached" | "refused" | "closed" = "reading";
   /** What the server said last, until it attached the channel. */
   let error: PartylineError | undefined;
   /** Refusals, and attaches that brought nothing, since the last message. */
@@ -87,15 +87,15 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
 
   const keeps = (): Keep => known ?? options.keep ?? "history";
   const isLagging = (): boolean =>
-    [...inboxes].some((inbox) => inbox.full) ||
+    inboxes.some((inbox) => inbox.full) ||
     (!!held && (held.length >= limits.bufferedMessages || heldBytes >= limits.bufferedBytes));
   /** Is there anybody to tell of such an event, be it by an iterator? */
-  const isRead = (event: "message" | "gap" = "message"): boolean => inboxes.size > 0 || events.has(event);
+  const isRead = (event: "message" | "gap" = "message"): boolean => inboxes.length > 0 || events.has(event);
   const isWanted = (): boolean => mode === "reading" && !stopRetry && isRead() && !isLagging();
 
   const status = (): ChannelStatus => {
-    if (mode === "closed" || mode === "refused") return mode;
-    if (!isRead() || mode === "paused") return "detached";
+    if (mode !== "reading") return mode;
+    if (!isRead()) return "detached";
     if (held) return "held";
     if (isLagging()) return "lagging";
     return attached ? "attached" : "attaching";
@@ -120,7 +120,7 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
   const deliver = (item: Held): void => {
     if (held) {
       held.push(item);
-      heldBytes += "gap" in item ? 0 : item.size;
+      heldBytes += item.size;
     } else if ("gap" in item) {
       tellGap(item.gap);
     } else {
@@ -194,7 +194,7 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
     // From where this reader was: during a hand-over that is beyond where the stream was asked from.
     const skip: ChannelSkip = { channel: name, from: before ? formatPosition(before) : from, to };
     const missed = lost && before && cursor ? Math.max(0, cursor.offset - before.offset) : lost;
-    if (reason) deliver({ gap: { ...skip, reason, lost: missed } });
+    if (reason) deliver({ gap: { ...skip, reason, lost: missed }, size: 0 });
     else events.emit("skip", skip);
   };
 
@@ -222,10 +222,11 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
       const abort = (): void => inbox.end();
       const inbox = createInbox<Message>(limits, update, () => {
         signal?.removeEventListener("abort", abort);
-        if (inboxes.delete(inbox)) update();
+        inboxes = inboxes.filter((other) => other !== inbox);
+        update();
       });
       signal?.addEventListener("abort", abort);
-      inboxes.add(inbox);
+      inboxes.push(inbox);
       if (mode === "refused" || mode === "closed" || signal?.aborted) inbox.end(error);
       update();
       return inbox.iterator;
@@ -239,7 +240,7 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
       };
     },
     detach() {
-      if (mode === "reading") mode = "paused";
+      if (mode === "reading") mode = "detached";
       update();
     },
     resume() {

@@ -80,7 +80,7 @@ export function share(
 
   /** What all that the tabs of this identity share is called: who is somebody else does not find it. */
   const nameBy = async (shared: Tabs): Promise<string> => {
-    const { url, headers } = port.request;
+    const { url, headers = {} } = port.request;
     const identity =
       typeof name === "string"
         ? { name }

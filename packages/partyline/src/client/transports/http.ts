@@ -149,7 +149,9 @@ export function openHttp(request: LinkRequest, run: (round: Round) => Promise<vo
         .catch((cause: unknown) => watch.fail(cause));
     },
     sync() {
-      if (rounds.at(-1)?.stream.outdated) beginSoon();
+      const wanted = host.wanted();
+      const channels = rounds.at(-1)?.stream.channels;
+      if (wanted.length !== channels?.size || wanted.some((channel) => !channels.has(channel))) beginSoon();
     },
     reattach: beginSoon,
     probe: watch.probe,
