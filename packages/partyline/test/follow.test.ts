@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { createMemoryBroker } from "../src/brokers/memory/index.ts";
 import { createClient } from "../src/client/index.ts";
-import { follow, type FollowState } from "../src/client/follow/index.ts";
+import { follow, type FollowOptions, type FollowState } from "../src/client/follow/index.ts";
 import { createPartyline } from "../src/server.ts";
 import { openLine } from "../src/testing/network-line.ts";
 import { silent } from "./support/line-rig.ts";
@@ -19,6 +19,7 @@ type Step =
   | { readonly do: "wait"; readonly turns: number };
 
 interface Run {
+  readonly by: "method" | "function";
   /**
    * `exact`: a message is published, then stored together with its position; it may be applied once only. `early`: it
    * is stored, then published, and the snapshot's position is read first; applying it twice changes nothing.
@@ -61,6 +62,7 @@ const steps = fc.array(
   { minLength: 4, maxLength: 25, size: "max" },
 );
 const runs = fc.record<Run>({
+  by: fc.constantFrom("method", "function"),
   data: fc.constantFrom("exact", "early"),
   initial: fc.boolean(),
   company: fc.boolean(),
@@ -121,7 +123,7 @@ it("ends in the server's state over 500 generated runs of delays, cuts, overruns
 
     client.channel(name).on("gap", ({ reason }) => met[reason as "epoch" | "retention"]++);
     if (run.company) client.channel(name).on("message", () => undefined);
-    await using follower = follow<number, Data>(client, name, {
+    const options: FollowOptions<number, Data> = {
       async snapshot() {
         met.loads++;
         const { delays, fails } = run.loads[load++] ?? { delays: [0, 0, 0], fails: false };
@@ -138,7 +140,11 @@ it("ends in the server's state over 500 generated runs of delays, cuts, overruns
       baseDelay: 1,
       maxDelay: 5,
       heldMessages: run.heldMessages,
-    });
+    };
+    await using follower =
+      run.by === "method"
+        ? await client.channel<number>(name).follow(options)
+        : follow(client, name, options);
     follower.on("change", ({ status }) => {
       if (status === "error") met.failures++;
       if (status === "live") met.live++;

@@ -61,6 +61,12 @@ describe("the types of a client", () => {
       reduce: (sum, { data }) => sum + data.cents,
     });
     expectTypeOf(typed).toEqualTypeOf<Follower<number>>();
+    const lazily = client.channel("prices/ACME").follow({
+      initial,
+      snapshot: () => initial,
+      reduce: (sum, { data }) => sum + data.cents,
+    });
+    expectTypeOf(lazily).toEqualTypeOf<Promise<Follower<number>>>();
     const told = follow(plain, "prices/ACME", {
       initial,
       snapshot: () => initial,

@@ -1,5 +1,6 @@
 import type { EntryKind, Keep, Kind } from "../protocol/message.ts";
 import type { PartylineError } from "../protocol/partyline-error.ts";
+import type { Follower, FollowOptions } from "./follow/follow-types.ts";
 import type { ChannelGap, ChannelSkip, Message } from "./message.ts";
 
 /**
@@ -202,6 +203,37 @@ export interface Channel<T = unknown> {
    * ```
    */
   delete(key: string, options?: DeleteOptions): Promise<PublishResult>;
+  /**
+   * Loads a state and keeps it up to date by the messages of the channel, without a window between the two: the channel
+   * is read from the snapshot's position on. After a gap, what comes is held back, the state is loaded again, and goes on
+   * from there; so whatever was missed, it ends in a correct state. What does that is loaded first, once per page.
+   *
+   * What the server must guarantee: a message's effect is in the data *before* the message is published, and the position
+   * is read *before* the data, as `server.channel(name).snapshot(load)` does. Then nothing is missing from a snapshot, but
+   * it may have more than its position says; see {@link FollowOptions.reduce}.
+   *
+   * It decides about the channel's gaps: other readers of the channel are told of them and not stopped. Of a channel that
+   * was closed by then, what is followed is `closed` too.
+   *
+   * @throws What the runtime throws where the code can't be loaded; a further call tries again.
+   *
+   * @example
+   * ```ts
+   * // on the server
+   * app.get("/api/board/:id", async (request, response) => {
+   *   const { id } = request.params;
+   *   response.json(await server.channel(`board/${id}`).snapshot(() => database.cards(id)));
+   * });
+   *
+   * // in the page
+   * const board = await client.channel<Card>("board/7").follow<Cards>({
+   *   snapshot: async ({ signal }) => (await fetch("/api/board/7", { signal })).json(),
+   *   reduce: (cards, { data }) => ({ ...cards, [data.id]: data }),
+   * });
+   * board.on("change", ({ state, status }) => render(state, status));
+   * ```
+   */
+  follow<S>(options: FollowOptions<T, S>): Promise<Follower<S>>;
   /** Stops reading and keeps the place; listeners and iterators stay, and `resume()` goes on. */
   detach(): void;
   /** Goes on after a gap, after `detach()`, or after a refusal. */

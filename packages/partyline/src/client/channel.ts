@@ -8,8 +8,8 @@ import { createSubscription, type Subscription } from "./subscription.ts";
 /** A channel as the client keeps it: what the user holds, and the two halves that the connection feeds. */
 export interface OpenChannel {
   readonly channel: Channel;
-  /** The newest that the user gave; looked at whenever they matter. */
-  readonly options: ChannelOptions;
+  /** Says how it is read from now on, as far as these say something. */
+  readonly setOptions: (newest: ChannelOptions | undefined) => void;
   readonly subscription: Subscription;
   readonly publisher: Publisher;
   /** @param error Why, where it is not the user's wish: then iterators throw it. */
@@ -17,15 +17,13 @@ export interface OpenChannel {
 }
 
 /** @param closed Called when the channel is closed, once or more. */
-export function createChannel(
-  name: string,
-  options: ChannelOptions,
-  core: Core,
-  closed: () => void,
-): OpenChannel {
+export function createChannel(name: string, core: Core, closed: () => void): OpenChannel {
+  /** Looked at whenever they matter. */
+  const options: ChannelOptions = {};
   const subscription = createSubscription(name, options, core);
   const publisher = createPublisher(name, core, subscription.keep);
 
+  const setOptions = (newest?: ChannelOptions): void => void Object.assign(options, newest);
   const close = (error?: PartylineError): void => {
     closed();
     subscription.close(error);
@@ -36,12 +34,12 @@ export function createChannel(
     publisher,
     subscription,
   ) as Subscription & Publisher;
-  const own: Omit<Channel, keyof typeof inherited> & Pick<Channel, "close"> = { name, close: () => close() };
-  return {
-    options,
-    subscription,
-    publisher,
-    close,
-    channel: Object.setPrototypeOf(own, inherited) as Channel,
+  const own: Omit<Channel, keyof typeof inherited> & Pick<Channel, "close"> = {
+    name,
+    close: () => close(),
+    follow: async (how) =>
+      (await import("./follow/follow-channel.ts")).followChannel(core.runtime, channel, setOptions, how),
   };
+  const channel = Object.setPrototypeOf(own, inherited) as Channel;
+  return { setOptions, subscription, publisher, close, channel };
 }

@@ -28,7 +28,6 @@ const DEFAULTS = {
   pendingPublishes: 10_000,
   pendingBytes: 8_388_608,
   publishTtl: Infinity,
-  headers: {},
 };
 
 /** What tests replace. */
@@ -79,7 +78,7 @@ export function createClient<D extends Definitions>(
   url: string | URL,
   options?: ClientOptions,
 ): TypedClient<D>;
-export function createClient(url: string | URL, options: ClientOptions = {}): Client {
+export function createClient(url: string | URL, options?: ClientOptions): Client {
   return createClientIn(globalWorld, url, options);
 }
 
@@ -113,7 +112,7 @@ export function createClientIn(
     brokerTime: () => runtime.now() + ahead,
     events,
     afterBackoff: (refusals, error, run) =>
-      runtime.after(backoffDelay(refusals, settings, runtime.random, error?.retryAfter), run),
+      runtime.after(backoffDelay(refusals, settings, runtime.random, error), run),
   };
 
   const port: ConnectionPort = {
@@ -172,7 +171,7 @@ export function createClientIn(
   const openChannel = (name: string): OpenChannel => {
     let channel = channels.get(name);
     if (!channel) {
-      channel = createChannel(name, {}, core, () => channels.delete(name));
+      channel = createChannel(name, core, () => channels.delete(name));
       channels.set(name, channel);
       keep?.(channel);
       if (core.link) channel.publisher.connected();
@@ -181,7 +180,7 @@ export function createClientIn(
   };
   const close = async (): Promise<void> => (coming && (await coming), connection.close(byUser));
 
-  const keep = settings.outbox?.(core, connectUrl(url), openChannel);
+  const keep = settings.outbox?.(core, port.request.url, openChannel);
   return {
     get state() {
       return connection.state;
@@ -189,8 +188,8 @@ export function createClientIn(
     channel<T>(name: string, channelOptions?: ChannelOptions) {
       const { status, reason } = connection.state;
       if (status === "closed") throw closedError("The client", reason);
-      const { channel, options } = openChannel(name);
-      Object.assign(options, channelOptions);
+      const { channel, setOptions } = openChannel(name);
+      setOptions(channelOptions);
       return channel as Channel<T>;
     },
     on: events.on,

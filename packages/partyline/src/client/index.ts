@@ -23,6 +23,7 @@ export type {
 export type { Client, ClientEvents, ClientOptions, ClientState, ClientStatus } from "./client-types.ts";
 export { createClient } from "./create-client.ts";
 export { GapError } from "./errors.ts";
+export type { Follower, FollowOptions, FollowState, FollowStatus, Snapshot } from "./follow/follow-types.ts";
 export type { TransportName } from "./link.ts";
 export type { ChannelGap, ChannelSkip, Message } from "./message.ts";
 export type { Definitions, MessageOf, TypedClient } from "./typed-client.ts";

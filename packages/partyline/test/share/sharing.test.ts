@@ -97,6 +97,30 @@ describe("tabs that share", () => {
     expect(world.connections).toBe(1);
   });
 
+  it("follow a state, each its own and from its own position", async () => {
+    const world = createTabWorld();
+    const tabs = [world.openTab(), world.openTab()];
+    const snapshot = () => ({
+      state: world.stored.map(({ text }) => text),
+      position: world.head("a") ?? "",
+    });
+    const follow = (tab: Tab) =>
+      tab.client.channel("a").follow({ snapshot, reduce: (texts, { data }) => [...texts, String(data)] });
+    await world.publish("a", "1");
+    const first = await follow(tabs[0] as Tab);
+    await world.rest();
+    for (const text of numbers(2, 5)) void world.publish("a", text);
+    const second = await follow(tabs[1] as Tab);
+    await world.rest();
+    for (const text of numbers(6, 9)) void world.publish("a", text);
+    await world.rest();
+    for (const { current } of [first, second])
+      expect(current).toMatchObject({ status: "live", state: numbers(1, 9) });
+    expect(world.connections).toBe(1);
+    await Promise.all(tabs.map(({ client }) => client.close()));
+    expect([first, second].map(({ current }) => current.status)).toEqual(["closed", "closed"]);
+  });
+
   it("are told of gaps and refusals that are theirs, and of no others", async () => {
     const world = createTabWorld({ channels: { a: { retention: { count: 5 } } } });
     const first = world.openTab();

@@ -3,7 +3,6 @@ import { createClientRig } from "../../testing/client-rig.ts";
 import type { Frame } from "../../testing/scripted-websocket.ts";
 import type { Client } from "../client-types.ts";
 import type { Message } from "../message.ts";
-import { followIn } from "./follow.ts";
 import type { FollowOptions, FollowState, Snapshot } from "./follow-types.ts";
 
 const EPOCH = "0mhlk2v9q7xa";
@@ -50,16 +49,7 @@ async function following(
     fail(error: unknown): void;
     signal: AbortSignal;
   }[] = [];
-  const { clock, pace, reported } = rig;
-  const runtime = {
-    after: (ms: number, run: () => void) => {
-      const timer = clock.setTimer(run, ms);
-      return () => timer.cancel();
-    },
-    random: () => pace.chance,
-    report: (error: unknown) => void reported.push(error),
-  };
-  const follower = followIn<number, number[]>(runtime, rig.client, "a", {
+  const follower = await rig.client.channel<number>("a").follow<number[]>({
     snapshot: ({ signal }) =>
       new Promise<Snapshot<number[]>>((answer, fail) => {
         loads.push({ answer, fail, signal });
@@ -306,6 +296,22 @@ describe("following", () => {
     expect(rig.follower.current.state).toEqual([1, 2, 3]);
     expect(rig.client.channel("a").state.status).toBe("detached");
     expect(rig.clock.timers).toBe(timers);
+  });
+
+  it("is closed where the channel is by the time that its code is there, and loads nothing", async () => {
+    const rig = createClientRig();
+    const coming = rig.client.channel<number>("a").follow<number[]>({
+      initial: snapshotAt(3),
+      snapshot() {
+        throw new Error("It is not asked for.");
+      },
+      reduce: (numbers) => numbers,
+    });
+    await rig.client.close();
+    await using follower = await coming;
+    expect(follower.current).toMatchObject({ status: "closed", state: undefined, error: undefined });
+    await expect(follower.loaded()).rejects.toMatchObject({ code: "closed" });
+    expect(rig.clock.timers).toBe(0);
   });
 
   it("ends with its channel, whether it was loaded or not", async () => {
