@@ -10,11 +10,44 @@ export function generateHistory(seed: number): History {
   const clients = Array.from({ length: random.between(2, 5) }, () => drawClient(random));
   const draw = new Drawing(random, clients.length);
   const broker = random.chance(60) ? "outliving" : "own";
+  const servers = broker === "outliving" && random.chance(40) ? 2 : 1;
+  const steps = [...draw.beginning(), ...Array.from({ length: random.between(15, 60) }, () => draw.step())];
+  const tabs = drawTabs(random, clients.length);
   return {
     seed,
-    setup: { broker, servers: broker === "outliving" && random.chance(40) ? 2 : 1, clients },
-    steps: [...draw.beginning(), ...Array.from({ length: random.between(15, 60) }, () => draw.step())],
+    setup: { broker, servers, clients: [...clients, ...tabs.clients] },
+    steps: merge(random, steps, tabs.steps),
   };
+}
+
+/** In some histories two or three more clients are tabs of one browser, with one connection. */
+function drawTabs(
+  random: Random,
+  others: number,
+): { readonly clients: readonly ClientSetup[]; readonly steps: readonly Step[] } {
+  if (!random.chance(40)) return { clients: [], steps: [] };
+  // What a tab waits for it may be told while it is frozen.
+  const tab: ClientSetup = { ...drawClient(random), onGap: "continue", stores: false, shares: true };
+  const clients = Array.from({ length: random.between(2, 3) }, () => tab);
+  const draw = new Drawing(random, clients.length, others);
+  return {
+    clients,
+    steps: [
+      ...clients.flatMap(() => [draw.tabRead(), draw.tabRead()]),
+      ...Array.from({ length: random.between(10, 40) }, () => draw.tabStep()),
+    ],
+  };
+}
+
+/** Both in their order. */
+function merge(random: Random, some: readonly Step[], more: readonly Step[]): Step[] {
+  const merged = [...some];
+  let at = 0;
+  for (const [index, step] of more.entries()) {
+    at = random.between(at, Math.floor((merged.length * (index + 1)) / more.length));
+    merged.splice(at++, 0, step);
+  }
+  return merged;
 }
 
 function drawClient(random: Random): ClientSetup {
@@ -33,10 +66,12 @@ function drawClient(random: Random): ClientSetup {
 class Drawing {
   readonly #random: Random;
   readonly #clients: number;
+  readonly #first: number;
 
-  constructor(random: Random, clients: number) {
+  constructor(random: Random, clients: number, first = 0) {
     this.#random = random;
     this.#clients = clients;
+    this.#first = first;
   }
 
   /** Most clients read something from the start, so that there is somebody to lose something. */
@@ -89,8 +124,31 @@ class Drawing {
     ])();
   }
 
+  /** What happens to tabs that share. */
+  tabStep(): Step {
+    const random = this.#random;
+    return random.weighted<() => Step>([
+      [8, () => this.#publish()],
+      [3, () => this.tabRead()],
+      [4, () => this.#reading()],
+      [4, () => ({ do: "pass", ms: random.pick([1, 20, 300, 1500]) })],
+      [2, () => ({ do: "switch", client: this.#client(), transport: random.pick(TRANSPORTS) })],
+      [5, () => this.#fault()],
+      [4, () => ({ do: "mend", client: this.#client() })],
+      [4, () => ({ do: "reload", client: this.#client() })],
+      [4, () => ({ do: "freeze", client: this.#client() })],
+      [8, () => ({ do: "thaw", client: this.#client() })],
+    ])();
+  }
+
+  /** By a listener: what takes a while for each message would go on in a tab that is frozen. */
+  tabRead(): Step {
+    const { client, channel, since } = this.#read();
+    return { do: "read", client, channel, since };
+  }
+
   #client(): number {
-    return this.#random.between(0, this.#clients - 1);
+    return this.#first + this.#random.between(0, this.#clients - 1);
   }
 
   #channel(): ChannelName {

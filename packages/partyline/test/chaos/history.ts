@@ -28,6 +28,8 @@ export interface ClientSetup {
   readonly maxRate?: number;
   /** Do its publishes survive a reload of its page? */
   readonly stores: boolean;
+  /** Is it one of the tabs that share a connection? */
+  readonly shares?: true;
 }
 
 /** The channels of every history. */
@@ -85,6 +87,9 @@ export interface StepFields {
   lead: { readonly client: number; readonly server: "first" | "second" };
   /** The page ends without a word, and is opened again. */
   reload: { readonly client: number };
+  /** A tab that shares hangs, and goes on. */
+  freeze: { readonly client: number };
+  thaw: { readonly client: number };
   /** Many clients come at once. */
   storm: { readonly channel: ChannelName; readonly clients: number };
   /** And go. */

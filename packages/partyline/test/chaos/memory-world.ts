@@ -2,16 +2,17 @@
 import { createMemoryBroker, type MemoryBroker } from "../../src/brokers/memory/index.ts";
 import type { Broker } from "../../src/core/ports.ts";
 import { deferred } from "../transport/probe.ts";
-import type { TestLine } from "../../src/testing/network/test-client.ts";
+import type { PageClientOptions, TestLine } from "../../src/testing/network/test-client.ts";
 import { hostOf } from "../../src/testing/network/test-server.ts";
 import { createTestNetwork } from "../../src/testing/test-network.ts";
+import { createBrowser, type TabProcess } from "./browser.ts";
 import { readEnd, SERVER_OPTIONS } from "./chaos-server.ts";
 import { disturbLine } from "./disturb.ts";
 import { createFarBroker } from "./far-broker.ts";
 import type { Setup } from "./history.ts";
 import type { Worlds } from "./run.ts";
 import { createTroubledBroker, type TroubledBroker } from "./trouble.ts";
-import { DRAIN, type World } from "./world.ts";
+import { DRAIN, type Tab, type World } from "./world.ts";
 
 export const memoryWorlds: Worlds = {
   name: "memory",
@@ -21,6 +22,28 @@ export const memoryWorlds: Worlds = {
 
 /** Ms to a broker that outlives the server, one way. */
 const DISTANCE = 2;
+
+/** A process has its connections: what comes to one that is frozen waits, and one that is gone has none. */
+function createTab(tab: TabProcess, line: TestLine): Tab {
+  return {
+    get frozen() {
+      return tab.frozen;
+    },
+    kill() {
+      tab.kill();
+      line.unplug();
+    },
+    freeze() {
+      tab.freeze();
+      line.buffer("up");
+      line.buffer("down");
+    },
+    thaw() {
+      line.mend();
+      tab.thaw();
+    },
+  };
+}
 
 async function openMemoryWorld({ broker: kind, servers }: Setup, seed: number): Promise<World> {
   let ahead = 0;
@@ -45,6 +68,7 @@ async function openMemoryWorld({ broker: kind, servers }: Setup, seed: number): 
       return { ...reached, forget: (name) => past?.memory.forget(name) };
     },
   });
+  const browser = createBrowser(net.clock);
   let { server } = net;
   const second = servers === 2 ? await net.addServer() : undefined;
   /** Lines that lead to the first server. */
@@ -81,7 +105,9 @@ async function openMemoryWorld({ broker: kind, servers }: Setup, seed: number): 
     pass: (ms) => net.advance(ms),
     after,
     async openClient(options) {
-      const client = await net.client({ ...options, server });
+      const tab = options.share ? browser.openTab() : undefined;
+      const paged: PageClientOptions = { ...options, server, ...(tab && { page: tab.page }) };
+      const client = await net.client(paged);
       const { line } = client;
       toFirst.add(line);
       return {
@@ -90,6 +116,7 @@ async function openMemoryWorld({ broker: kind, servers }: Setup, seed: number): 
         fetch: line.fetch,
         disturb: disturbLine(line),
         mend: () => line.mend(),
+        ...(tab && { tab: createTab(tab, line) }),
         lead(to) {
           const target = to === "first" ? server : second;
           if (!target) return false;

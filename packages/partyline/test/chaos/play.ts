@@ -34,8 +34,9 @@ export async function play({ setup, steps }: History, world: World): Promise<Pla
     ...reading.acts,
     ...createDisturbing(stage, publishing.clockJumped),
     async reload({ client }) {
-      const { stores } = setup.clients[client] ?? {};
-      if (!stores) return false;
+      const { stores, shares } = setup.clients[client] ?? {};
+      if (!stores && !shares) return false;
+      stage.tab(client)?.kill();
       // What the page has given to its disk is there.
       await new Promise((resolve) => setImmediate(resolve));
       reading.leave(client);
@@ -43,6 +44,13 @@ export async function play({ setup, steps }: History, world: World): Promise<Pla
       await stage.reload(client);
       return true;
     },
+    freeze({ client }) {
+      const tab = stage.tab(client);
+      if (!tab || tab.frozen) return false;
+      tab.freeze();
+      return true;
+    },
+    thaw: ({ client }) => thaw(stage, client),
   };
   for (const step of steps) {
     const act = acts[step.do] as (fields: Step) => boolean | Promise<boolean>;
@@ -71,8 +79,19 @@ function nameOf(step: Step): string {
   return `${group}: ${step.do}`;
 }
 
-async function endFaults({ world, oracle, at }: Stage, clients: number): Promise<void> {
-  for (let client = 0; client < clients; client++) at(client)?.mend();
+function thaw(stage: Stage, client: number): boolean {
+  const tab = stage.tab(client);
+  if (!tab?.frozen) return false;
+  tab.thaw();
+  return true;
+}
+
+async function endFaults(stage: Stage, clients: number): Promise<void> {
+  const { world, oracle, at } = stage;
+  for (let client = 0; client < clients; client++) {
+    thaw(stage, client);
+    at(client)?.mend();
+  }
   if (world.stopped) world.continue();
   if (!world.running && !(await world.start(true))) oracle.lostPast();
 }

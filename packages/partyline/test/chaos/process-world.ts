@@ -68,7 +68,8 @@ async function openProcessWorld({ broker, servers }: Setup, held: BrokerProcess)
       toFirst.add(line);
       const url = `http://127.0.0.1:${line.port}`;
       const opened: WorldClient = {
-        client: createClient(url, options),
+        // All tabs would be in this process, where none can be killed.
+        client: createClient(url, { ...options, share: false }),
         url,
         fetch,
         disturb: disturbLine(line),

@@ -55,6 +55,7 @@ describe("a generated history", () => {
         "doubt",
         "drain",
         "forget",
+        "freeze",
         "halfClose",
         "jump",
         "kill",
@@ -76,6 +77,7 @@ describe("a generated history", () => {
         "stream",
         "stripUpgrade",
         "switch",
+        "thaw",
         "throttle",
         "unplug",
       ]

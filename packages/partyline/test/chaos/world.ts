@@ -11,10 +11,22 @@ export interface WorldClient {
   readonly mend: () => void;
   /** Leads new connections to this server, where there is one. */
   readonly lead: (server: "first" | "second") => boolean;
+  /** The page it is in, where that can be killed and frozen. */
+  readonly tab?: Tab;
   /** One HTTP request over the line. */
   readonly fetch: typeof fetch;
   /** Of the server, over the line. */
   readonly url: string;
+}
+
+/** The page of a client that shares its connection with others. */
+export interface Tab {
+  readonly frozen: boolean;
+  /** It is gone, without a word. */
+  kill(): void;
+  /** It does nothing any more, and hears nothing until it goes on. */
+  freeze(): void;
+  thaw(): void;
 }
 
 /** Where a channel ends, and what it keeps. */

@@ -4,24 +4,38 @@ import type { LockRequest, Tabs } from "../../src/client/share/tabs.ts";
 /** Things on their way to one end, in order. */
 export interface Wire {
   readonly to: Page | undefined;
-  readonly queue: (() => void)[];
+  readonly queue: { push(arrives: () => void): void };
 }
 
 /** The process of one tab. */
 export interface Page {
-  readonly number: number;
   alive: boolean;
   frozen: boolean;
   /** Who is told before it is frozen. */
   readonly freezing: Set<() => void>;
   /** What happened while it was frozen. */
-  late: (() => void)[];
-  readonly wires: Set<Wire>;
+  readonly late: (() => void)[];
+}
+
+export function createPage(): Page {
+  return { alive: true, frozen: false, freezing: new Set(), late: [] };
+}
+
+/** Does what happens to a page: now, when it goes on, or never. */
+export function happen(page: Page, act: () => void): void {
+  if (!page.alive) return;
+  if (page.frozen) page.late.push(() => happen(page, act));
+  else act();
+}
+
+export function thaw(page: Page): void {
+  page.frozen = false;
+  for (const act of page.late.splice(0)) act();
 }
 
 /** @param wire Makes a wire to a page; `cutWire` forgets one and what is on it. */
-export function createFakeTabs(wire: (to: Page) => Wire, cutWire: (cut: Wire) => void) {
-  const rooms = new Map<string, Set<{ readonly wire: Wire; readonly hear: (message: unknown) => void }>>();
+export function createFakeTabs<W extends Wire>(wire: (to: Page) => W, cutWire: (cut: W) => void) {
+  const rooms = new Map<string, Set<{ readonly wire: W; readonly hear: (message: unknown) => void }>>();
   interface Ask extends LockRequest {
     readonly page: Page;
     readonly wire: Wire;

@@ -18,7 +18,11 @@ import { formatPosition, type Position } from "../../src/protocol/position.ts";
 import { encodeText } from "../../src/protocol/message.ts";
 import { itemLines } from "../../src/transports/item-lines.ts";
 import { createVirtualClock } from "../../src/testing/virtual-clock.ts";
-import { createFakeTabs, type Page, type Wire } from "./fake-tabs.ts";
+import { createFakeTabs, createPage, happen, type Page, thaw, type Wire } from "./fake-tabs.ts";
+
+interface QueueWire extends Wire {
+  readonly queue: (() => void)[];
+}
 
 /** A message as the broker has taken it; without text it deletes its key. */
 export interface Stored {
@@ -52,7 +56,7 @@ export function createTabWorld(options: Partial<EngineOptions> = {}, seed = 1) {
   const clock = createVirtualClock(1_000_000);
   const random = (): number => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
   const counters = createCounters();
-  const wires = new Set<Wire>();
+  const wires = new Set<QueueWire>();
   const pages = new Set<Page>();
   const sockets = new Set<{ readonly page: Page; cut(): void }>();
   let opened = 0;
@@ -87,37 +91,35 @@ export function createTabWorld(options: Partial<EngineOptions> = {}, seed = 1) {
   };
   let server = start();
 
-  const wire = (to: Page | undefined): Wire => {
-    const made: Wire = { to, queue: [] };
+  const wire = (to: Page | undefined): QueueWire => {
+    const made: QueueWire = { to, queue: [] };
     wires.add(made);
-    to?.wires.add(made);
     return made;
   };
-  const cutWire = (cut: Wire): void => {
+  const cutWire = (cut: QueueWire): void => {
     wires.delete(cut);
-    cut.to?.wires.delete(cut);
     cut.queue.length = 0;
   };
   const settle = async (): Promise<void> => {
     for (let round = 0; round < 30; round++) await Promise.resolve();
   };
   /** Wires on which something can move now. */
-  const busy = (): Wire[] => [...wires].filter(({ queue, to }) => queue.length > 0 && !to?.frozen);
-  const move = async (moved: Wire): Promise<void> => {
+  const busy = (): QueueWire[] => [...wires].filter(({ queue, to }) => queue.length > 0 && !to?.frozen);
+  const move = async (moved: QueueWire): Promise<void> => {
     moved.queue.shift()?.();
     await settle();
     clock.turn();
     await settle();
   };
   /** Lets all come that is on its way, but for what these wires hold. */
-  const rest = async (held: readonly Wire[] = []): Promise<void> => {
+  const rest = async (held: readonly QueueWire[] = []): Promise<void> => {
     await settle();
     clock.turn();
     await settle();
-    const next = (): Wire | undefined => busy().find((wire) => !held.includes(wire));
+    const next = (): QueueWire | undefined => busy().find((wire) => !held.includes(wire));
     for (let wire = next(); wire; wire = next()) await move(wire);
   };
-  const pass = async (milliseconds: number, step = 50, held: readonly Wire[] = []): Promise<void> => {
+  const pass = async (milliseconds: number, step = 50, held: readonly QueueWire[] = []): Promise<void> => {
     await rest(held);
     for (let gone = 0; gone < milliseconds; gone += step) {
       clock.advance(Math.min(step, milliseconds - gone));
@@ -197,14 +199,7 @@ export function createTabWorld(options: Partial<EngineOptions> = {}, seed = 1) {
 
   /** @param shares Has the page a way to share? */
   const openTab = (clientOptions: ClientOptions = {}, shares = true): Tab => {
-    const page: Page = {
-      number: pages.size,
-      alive: true,
-      frozen: false,
-      late: [],
-      wires: new Set(),
-      freezing: new Set(),
-    };
+    const page = createPage();
     pages.add(page);
     const reported: unknown[] = [];
     const shift = pages.size * 1000;
@@ -215,11 +210,9 @@ export function createTabWorld(options: Partial<EngineOptions> = {}, seed = 1) {
       after(ms, run) {
         let over = false;
         const fire = (): void => {
-          if (over || !page.alive) return;
-          if (page.frozen) page.late.push(fire);
-          else run();
+          if (!over) run();
         };
-        clock.setTimer(fire, ms);
+        clock.setTimer(() => happen(page, fire), ms);
         return () => {
           over = true;
         };
@@ -261,7 +254,7 @@ export function createTabWorld(options: Partial<EngineOptions> = {}, seed = 1) {
       now: () => runtime.now(),
       kill() {
         page.alive = false;
-        for (const cut of [...page.wires]) cutWire(cut);
+        for (const each of [...wires]) if (each.to === page) cutWire(each);
         for (const socket of [...sockets]) if (socket.page === page) socket.cut();
         common.kill(page);
       },
@@ -277,10 +270,7 @@ export function createTabWorld(options: Partial<EngineOptions> = {}, seed = 1) {
       freeze() {
         page.frozen = true;
       },
-      thaw() {
-        page.frozen = false;
-        for (const run of page.late.splice(0)) run();
-      },
+      thaw: () => thaw(page),
     };
   };
 

@@ -1,6 +1,7 @@
 import type { Client, ClientOptions } from "../../client/client-types.ts";
 import type { Clock, MaybePromise } from "../../core/ports.ts";
 import type { Faults } from "../line/faults.ts";
+import type { ClientPage } from "./page.ts";
 import type { ServerHost } from "./test-server.ts";
 
 /** A line as the network holds it. */
@@ -13,8 +14,8 @@ export interface MediumLine {
   readonly url: string;
   readonly fetch: typeof fetch;
   leadTo(host: ServerHost): void;
-  /** A client whose connections go over this line. */
-  connect(options: ClientOptions): Client;
+  /** A client whose connections go over this line. In memory it may be in a page. */
+  connect(options: ClientOptions, page?: ClientPage): Client;
   close(): Promise<void>;
 }
 

@@ -1,8 +1,8 @@
 import type { Duplex } from "node:stream";
-import type { ClientOptions } from "../../client/client-types.ts";
-import { createClientIn } from "../../client/create-client.ts";
+import { createClientIn, type World as ClientWorld } from "../../client/create-client.ts";
 import { createKeeper, type Keeper, type KeeperPlace, type KeeperRequest } from "../../client/keeper.ts";
 import { globalRuntime, type Runtime } from "../../client/runtime.ts";
+import { share, type ShareOptions } from "../../client/share/share.ts";
 import { openPoll } from "../../client/transports/poll.ts";
 import { openSse } from "../../client/transports/sse.ts";
 import { openWebSocket } from "../../client/transports/ws.ts";
@@ -14,6 +14,7 @@ import { createVirtualClock } from "../virtual-clock.ts";
 import type { Medium, MediumLine } from "./medium.ts";
 import { createFetch } from "./memory-fetch.ts";
 import { createWebSocketClass } from "./memory-websocket.ts";
+import type { ClientPage } from "./page.ts";
 import { createQuiet } from "./quiet.ts";
 import { createRandom, randomBytes } from "./random.ts";
 import type { ServerHost } from "./test-server.ts";
@@ -88,13 +89,20 @@ interface World {
 }
 
 /** The runtime of one client: the network's time and chance, and nothing of the machine's. */
-function createRuntime({ clock, random }: World): Runtime {
+function createRuntime({ clock, random }: World, page: ClientPage | undefined): Runtime {
   return {
     now: () => clock.now(),
     date: () => BEGINNING + clock.now(),
     after(ms, run) {
-      const timer = clock.setTimer(run, ms);
-      return () => timer.cancel();
+      let over = false;
+      const fire = (): void => {
+        if (!over) run();
+      };
+      const timer = clock.setTimer(() => (page ? page.happen(fire) : fire()), ms);
+      return () => {
+        over = true;
+        timer.cancel();
+      };
     },
     random,
     randomBytes: () => randomBytes(random),
@@ -103,6 +111,11 @@ function createRuntime({ clock, random }: World): Runtime {
     onNetwork: () => () => undefined,
     recall: () => undefined,
   };
+}
+
+/** The network is the same for all tabs, though it is none of the browser's. */
+function shareIn({ tabs }: ClientPage): NonNullable<ClientWorld["share"]> {
+  return async (port, { share: name, token }) => share(port, { share: name, token } as ShareOptions, tabs);
 }
 
 function createLine(first: ServerHost, world: World): MediumLine {
@@ -147,11 +160,12 @@ function createLine(first: ServerHost, world: World): MediumLine {
     leadTo(other) {
       target = other;
     },
-    connect: (options: ClientOptions) =>
-      createClientIn({ runtime: createRuntime(world), transports, keeper }, url, {
-        ...network,
-        ...options,
-      }),
+    connect: (options, page) =>
+      createClientIn(
+        { runtime: createRuntime(world, page), transports, keeper, ...(page && { share: shareIn(page) }) },
+        url,
+        { ...network, ...options },
+      ),
     close: async () => line.faults.cut(),
   };
 }

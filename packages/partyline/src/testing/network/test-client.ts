@@ -5,6 +5,7 @@ import type { Broker } from "../../core/ports.ts";
 import { formatPosition } from "../../protocol/position.ts";
 import type { Faults } from "../line/faults.ts";
 import type { MediumLine } from "./medium.ts";
+import type { ClientPage } from "./page.ts";
 import { hostOf, type TestServer } from "./test-server.ts";
 
 /** The line of one client: faults on it are no other client's. */
@@ -23,6 +24,11 @@ export interface TestLine extends Faults {
 export interface TestClientOptions extends Omit<ClientOptions, "fetch" | "WebSocket"> {
   /** Where its line leads. Default: the network's first server. */
   readonly server?: TestServer;
+}
+
+/** As {@link TestClientOptions}, of a client in a page. */
+export interface PageClientOptions extends TestClientOptions {
+  readonly page?: ClientPage;
 }
 
 /** A client of a test network, with a line of its own. */

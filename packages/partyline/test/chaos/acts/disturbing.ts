@@ -8,7 +8,7 @@ import type { Acts, Stage } from "./stage.ts";
 export function createDisturbing(
   { world, oracle, tally, at }: Stage,
   clockJumped: () => void,
-): Omit<Acts, keyof Publishing["acts"] | keyof ReadingActs["acts"] | "pass" | "reload"> {
+): Omit<Acts, keyof Publishing["acts"] | keyof ReadingActs["acts"] | "pass" | "reload" | "freeze" | "thaw"> {
   const runs = (): boolean => world.running && !world.stopped;
   /** Does it where the server can be asked. */
   const asking =

@@ -58,7 +58,7 @@ export function createReading({ world, oracle, at, setup, channel, open }: Stage
     (act: (found: Reading, place: string) => void) =>
     ({ client, channel: name }: { readonly client: number; readonly channel: ChannelName }): boolean => {
       const place = `${client} ${name}`;
-      const found = readings.get(place);
+      const found = at(client) && readings.get(place);
       if (found) act(found, place);
       return found !== undefined;
     };

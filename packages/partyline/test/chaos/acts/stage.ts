@@ -4,7 +4,7 @@ import { createScriptedDisk, type ScriptedDisk } from "../../../src/testing/scri
 import { createOracle, type Oracle } from "../../../src/testing/oracle/index.ts";
 import { CHANNEL_NAMES, type ChannelName, CHANNELS, type ClientSetup, type StepFields } from "../history.ts";
 import { count, type Tally } from "../tally.ts";
-import { CLIENT_TIMING, type World, type WorldClient } from "../world.ts";
+import { CLIENT_TIMING, type Tab, type World, type WorldClient } from "../world.ts";
 
 /** Does a step; answers false where it does not fit. */
 export type Acts = {
@@ -16,14 +16,16 @@ export interface Stage {
   readonly world: World;
   readonly oracle: Oracle;
   readonly tally: Tally;
-  /** A client of the setup; `undefined` where there is none of this number. */
+  /** A client of the setup; `undefined` where there is none of this number, or its tab is frozen. */
   readonly at: (client: number) => WorldClient | undefined;
   readonly setup: (client: number) => ClientSetup | undefined;
+  /** The tab that it is in, where it shares. */
+  readonly tab: (client: number) => Tab | undefined;
   /** A channel of that, as its setup says. */
   readonly channel: (client: number, name: ChannelName) => Channel | undefined;
   /** Where a client keeps its publishes, if it does. */
   readonly disk: (client: number) => ScriptedDisk | undefined;
-  /** Ends the page of a client that keeps its publishes, and opens it again. */
+  /** Ends the page of a client that keeps its publishes or shares, and opens it again. */
   readonly reload: (client: number) => Promise<void>;
   /** Told of what a client has given up. */
   onDropped: (dropped: DroppedPublish) => void;
@@ -45,12 +47,13 @@ export async function openStage(world: World, setups: readonly ClientSetup[]): P
   const open = async (
     transports: readonly TransportName[],
     bufferedMessages: number,
-    more: Pick<ClientOptions, "outbox" | "onDropped"> = {},
+    more: Pick<ClientOptions, "outbox" | "onDropped" | "share"> = {},
   ): Promise<WorldClient> => {
     const opened = await world.openClient({ ...CLIENT_TIMING, transports, bufferedMessages, ...more });
     let again = "";
-    opened.client.on("state", ({ status, transport }) => {
+    opened.client.on("state", ({ status, transport, shared }) => {
       if (status !== "live") return;
+      if (shared) count(tally, `tab: ${shared}`);
       count(tally, `client: live over ${transport}${again}`);
       again = ", again";
     });
@@ -58,7 +61,7 @@ export async function openStage(world: World, setups: readonly ClientSetup[]): P
   };
   const disks = setups.map(({ stores }) => (stores ? createScriptedDisk() : undefined));
   const openPage = async (
-    { transports, buffer }: ClientSetup,
+    { transports, buffer, shares }: ClientSetup,
     disk: ScriptedDisk | undefined,
   ): Promise<Page> => {
     const store = disk?.page();
@@ -67,13 +70,17 @@ export async function openStage(world: World, setups: readonly ClientSetup[]): P
     const onDropped = (dropped: DroppedPublish): void => {
       if (!ended) stage.onDropped(dropped);
     };
-    const opened = await open(transports, buffer, outbox && { outbox, onDropped });
+    const opened = await open(transports, buffer, {
+      ...(outbox && { outbox, onDropped }),
+      ...(shares && { share: "tabs" }),
+    });
     return {
       world: opened,
       async end() {
         // Nothing that it still does reaches anybody.
         ended = true;
         store?.end();
+        if (opened.tab) return opened.tab.kill();
         // Who posts over its line goes on.
         opened.mend();
         await opened.client.close();
@@ -86,11 +93,15 @@ export async function openStage(world: World, setups: readonly ClientSetup[]): P
     world,
     oracle,
     tally,
-    at: (client) => pages[client]?.world,
+    at(client) {
+      const page = pages[client]?.world;
+      return page?.tab?.frozen ? undefined : page;
+    },
+    tab: (client) => pages[client]?.world.tab,
     setup: (client) => setups[client],
     channel(client, name) {
       const { onGap, knowsKeep, maxRate } = setups[client] ?? {};
-      return pages[client]?.world.client.channel(name, {
+      return stage.at(client)?.client.channel(name, {
         onGap: onGap === "continue" ? "continue" : () => world.after(3),
         ...(knowsKeep ? { keep: CHANNELS[name].keep } : {}),
         ...(maxRate === undefined ? {} : { maxRate }),

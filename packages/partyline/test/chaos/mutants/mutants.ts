@@ -169,6 +169,14 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: ["foreign", "unsettled"],
   },
   {
+    name: "a tab that shares is not given what it is behind by",
+    file: "client/share/feed.ts",
+    find: "const missed = tail.filter(({ to }) => to > place.offset);",
+    replace: "const missed: Piece[] = [];",
+    seed: 6,
+    breaks: ["behind"],
+  },
+  {
     name: "a later page does not send what an earlier one has left",
     file: "client/indexed-db/shelf.ts",
     find: "const publish = parts.get(stored.channel)?.restore(stored, stored.at || time);",
