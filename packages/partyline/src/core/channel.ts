@@ -273,8 +273,10 @@ export class Channel implements ChannelRef, Batching, Timed {
 
   /** Keeps a page for those who come back at the same time: it is encoded once for all. */
   share(query: PageQuery, { epoch, head, entries }: Pick<Page, "epoch" | "head" | "entries">): Outgoing {
-    const page = new SharedItem(this, { is: "messages", epoch, after: query.last, entries });
-    if (epoch === this.#epoch) this.#pages.add(query, page, entries, head);
+    const own = epoch === this.#epoch;
+    const some = own ? this.#pages.cut(entries, head) : entries;
+    const page = new SharedItem(this, { is: "messages", epoch, after: query.last, entries: some });
+    if (own) this.#pages.add(query, page, some, head);
     return page;
   }
 

@@ -45,6 +45,39 @@ describe("a page of catch-up", () => {
   });
 });
 
+describe("a long catch-up", () => {
+  const MESSAGES = 120;
+  /** Messages of 16 000 bytes, four to a page. */
+  const PAGES = MESSAGES / 4;
+
+  /** How often something was encoded for readers who resume there, each when the one before has got everything. */
+  function encodings(places: readonly string[]): number {
+    const harness = createHarness();
+    for (let n = 1; n <= MESSAGES; n++) harness.publish("a", "x".repeat(16_000));
+    let count = 0;
+    const format = { slot: 0, encode: () => ++count };
+    const readers = places.map((since) => {
+      const { probe, reader } = open(harness);
+      attach(reader, "a", since);
+      harness.clock.turn();
+      expect(reader.positions()[0]?.offset).toBe(MESSAGES);
+      return probe;
+    });
+    // They hold what they were given, as a socket does that has not taken it yet.
+    for (const { outgoing } of readers) for (const page of outgoing) page.encoded(format);
+    return count;
+  }
+
+  it("is encoded once for all who are as far behind, also when one after the other reads all of it", () => {
+    expect(encodings(Array.from({ length: 20 }, () => "earliest"))).toBe(PAGES);
+  });
+
+  it("is encoded once for those who begin at different places: they meet after a page", () => {
+    const places = Array.from({ length: 20 }, (_, index) => `last:${MESSAGES - index}`);
+    expect(encodings(["earliest", ...places])).toBeLessThanOrEqual(PAGES + places.length);
+  });
+});
+
 describe("a page of the latest values", () => {
   const PRICES = {
     channels: { prices: { keep: "latest", maxKeys: 300 } },
