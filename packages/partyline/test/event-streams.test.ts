@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
-import { type AddressInfo, connect, type Socket } from "node:net";
+import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createPartyline, type Partyline, type PartylineOptions } from "../src/server.ts";
 import { createVirtualClock } from "../src/testing/virtual-clock.ts";
+import { ByteLine } from "./support/byte-line.ts";
 import { silent } from "./support/line-rig.ts";
 import { openRawSse, readStream } from "./transport/http-probes.ts";
 import { Inbox } from "./transport/probe.ts";
@@ -11,7 +12,7 @@ import type { ReadSseEvent } from "../src/protocol/sse.ts";
 let server: Partyline;
 let url: string;
 let port: number;
-const sockets: Socket[] = [];
+const lines: ByteLine[] = [];
 const others: Server[] = [];
 
 async function start(options: PartylineOptions = {}): Promise<void> {
@@ -22,7 +23,7 @@ async function start(options: PartylineOptions = {}): Promise<void> {
 beforeEach(() => start());
 
 afterEach(async () => {
-  for (const socket of sockets.splice(0)) socket.destroy();
+  for (const { socket } of lines.splice(0)) socket.destroy();
   await server.close();
   for (const other of others.splice(0)) other.close();
 });
@@ -35,34 +36,14 @@ async function restart(options: PartylineOptions): Promise<void> {
 const HEAD = "Host: localhost\r\n";
 const GET = `GET /channels/a HTTP/1.1\r\n${HEAD}Accept: text/event-stream\r\n\r\n`;
 
-/** A connection of bytes: what came so far, and a wait for more of it. */
-class Line {
-  readonly socket: Socket;
-  text = "";
-  ended = false;
-  #wake = (): void => undefined;
-
-  constructor(to: number) {
-    this.socket = connect(to, "127.0.0.1");
-    sockets.push(this.socket);
-    this.socket.setEncoding("utf8").on("data", (piece: string) => {
-      this.text += piece;
-      this.#wake();
-    });
-    this.socket.on("close", () => {
-      this.ended = true;
-      this.#wake();
-    });
-    this.socket.on("error", () => undefined);
-  }
-
-  async until(arrived: () => boolean): Promise<void> {
-    while (!arrived()) await new Promise<void>((resolve) => (this.#wake = resolve));
-  }
+function newLine(to = port): ByteLine {
+  const line = new ByteLine(to);
+  lines.push(line);
+  return line;
 }
 
-async function openLine(bytes: string, to = port): Promise<Line> {
-  const line = new Line(to);
+async function openLine(bytes: string, to = port): Promise<ByteLine> {
+  const line = newLine(to);
   line.socket.write(bytes);
   await line.until(() => line.text.includes("event: continuous") || line.ended);
   return line;
@@ -257,7 +238,7 @@ describe("a stream on a server of ours", () => {
   });
 
   it("takes a head that comes in pieces, and HTTP/1.0", async () => {
-    const line = new Line(port);
+    const line = newLine();
     for (const piece of [
       "GET /channels/a HT",
       "TP/1.1\r\nHost: local",
@@ -291,7 +272,7 @@ describe("a stream on a server of ours", () => {
   });
 
   it("answers an upgrade to what it does not speak as the request that it is", async () => {
-    const line = new Line(port);
+    const line = newLine();
     line.socket.write(
       `GET /channels/a HTTP/1.1\r\n${HEAD}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n`,
     );

@@ -92,7 +92,7 @@ export function createHttpService(engine: Engine, options: HttpOptions, random: 
   };
 
   return {
-    IncomingMessage: createIncomingMessageClass(guest.owns),
+    IncomingMessage: createIncomingMessageClass(guest.routeOf),
     get connections() {
       return registry.size;
     },

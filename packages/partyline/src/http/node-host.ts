@@ -40,8 +40,8 @@ export class NodeHost {
     this.#base = baseHeaders(options.cross);
   }
 
-  /** Is this URL one of ours? */
-  readonly owns = (url: string): boolean => this.service.router(splitTarget(url).path) !== undefined;
+  /** What this URL stands for, where it is one of ours. */
+  readonly routeOf = (url: string): Route["is"] | undefined => this.service.router(splitTarget(url).path)?.is;
 
   /** False where the path is none of ours: nothing was done. */
   request(request: NodeRequest, response: NodeResponse, expecting: boolean): boolean {

@@ -37,7 +37,7 @@ export function answerUnknown(host: NodeHost, request: NodeRequest, response: No
 
 /** A server of our own over plain HTTP/1.1. */
 export function createOwnServer(host: NodeHost, upgrades: Upgrades): OwnServer {
-  const server = createServer({ IncomingMessage: createIncomingMessageClass(host.owns) });
+  const server = createServer({ IncomingMessage: createIncomingMessageClass(host.routeOf) });
   listenTo(server, host, upgrades);
   return {
     server,

@@ -35,7 +35,7 @@ export function createTlsServer(host: NodeHost, upgrades: Upgrades, { cert, key 
     cert,
     key,
     allowHTTP1: true,
-    Http1IncomingMessage: createIncomingMessageClass(host.owns),
+    Http1IncomingMessage: createIncomingMessageClass(host.routeOf),
     settings: { maxConcurrentStreams: STREAMS_PER_CONNECTION },
   });
   listenTo(server, host, upgrades);

@@ -71,11 +71,11 @@ export class Upgrades {
     if (!route) return false;
     socket.on("error", destroyThis);
     // Not `request.upgrade`, which Node sets for both; and `head` of a stream is dropped with all else that comes.
-    if (isStreamRequest(request)) {
-      afterEarlier(socket, () => this.#host.upgradedStream(request, socket, route, query));
+    if (isStreamRequest(request, () => route.is)) {
+      afterEarlier(request.socket, () => this.#host.upgradedStream(request, socket, route, query));
       return true;
     }
-    afterEarlier(socket, () => this.#begin(request, socket, head, { route, query }));
+    afterEarlier(request.socket, () => this.#begin(request, socket, head, { route, query }));
     return true;
   }
 

@@ -10,16 +10,20 @@ export function asksForWebSocket(upgrade: string | undefined): boolean {
   return upgrade !== undefined && upgrade.toLowerCase() === "websocket";
 }
 
-/** May this request be answered by a bare socket: a GET for an event stream, without a body? */
-export function isStreamRequest(request: IncomingMessage): boolean {
-  const { method, headers } = request;
-  return (
-    method === "GET" &&
-    headers.upgrade === undefined &&
-    headers["transfer-encoding"] === undefined &&
-    !(Number(headers["content-length"] ?? 0) > 0) &&
-    asksForStream(headers.accept)
-  );
+/** Does this Node read a request's body also where it hands over its socket? Older ones leave it to whoever takes that. */
+const READS_BODIES = Number.parseInt(process.versions.node, 10) >= 26;
+
+/** What a URL stands for, where it is one of ours. */
+export type RouteOf = (url: string) => string | undefined;
+
+/** May this request be answered by a bare socket: does it ask for an event stream of ours, and is its body read for us? */
+export function isStreamRequest(request: IncomingMessage, routeOf: RouteOf): boolean {
+  const { method, headers, url = "" } = request;
+  if (headers.upgrade !== undefined || !asksForStream(headers.accept)) return false;
+  if (method === "POST") return READS_BODIES && headers.expect === undefined && routeOf(url) === "connect";
+  const bodiless =
+    headers["transfer-encoding"] === undefined && !(Number(headers["content-length"] ?? 0) > 0);
+  return method === "GET" && bodiless && routeOf(url) !== undefined;
 }
 
 /** An `IncomingMessage` class, as `http.createServer({ IncomingMessage })` takes it. */
@@ -27,13 +31,13 @@ export type IncomingMessageClass = typeof IncomingMessage;
 
 /**
  * Makes a request class by which Node hands over event streams as it does WebSockets: as a bare socket, by the
- * server's `upgrade` event. A request and its response cost an idle stream 13 KiB that nobody needs; this way Node
- * lets go of them, by public means. Node sets `upgrade` before it has read the headers and asks for it after, which
+ * server's `upgrade` event. A request and its response cost an idle stream 13 to 16 KiB that nobody needs; this way
+ * Node lets go of them, by public means. Node sets `upgrade` before it has read the headers and asks for it after, which
  * a test holds for each version; where it did not ask, the stream would take the ordinary way.
  *
- * @param ours Is this the URL of a stream of ours? All others are left alone.
+ * @param routeOf Requests that are none of ours are left alone.
  */
-export function createIncomingMessageClass(ours: (url: string) => boolean): IncomingMessageClass {
+export function createIncomingMessageClass(routeOf: RouteOf): IncomingMessageClass {
   return class PartylineIncomingMessage extends IncomingMessage {
     // Not a private field: the base class sets `upgrade` before those exist.
     declare asked?: boolean;
@@ -42,8 +46,8 @@ export function createIncomingMessageClass(ours: (url: string) => boolean): Inco
       const { upgrade } = this.headers;
       // Other protocols (curl offers h2c unasked) are not spoken: the request is an ordinary one.
       if (upgrade !== undefined)
-        return this.asked === true && (asksForWebSocket(upgrade) || !ours(this.url ?? ""));
-      return this.asked === true || (isStreamRequest(this) && ours(this.url ?? ""));
+        return this.asked === true && (asksForWebSocket(upgrade) || routeOf(this.url ?? "") === undefined);
+      return this.asked === true || isStreamRequest(this, routeOf);
     }
 
     set upgrade(asked: boolean) {
