@@ -102,8 +102,9 @@ export class NodeHost {
     if (response.destroyed) return;
     // The next request is to find its way to another server.
     const leaves = this.service.phase.is !== "serving";
-    const close = exchange.immense || leaves ? ["Connection", "close"] : [];
-    response.writeHead(answer.status, [...headers, ...answer.headers, ...contentHeaders(answer), ...close]);
+    const all = [...headers, ...answer.headers, ...contentHeaders(answer)];
+    if (exchange.immense || leaves) all.push("Connection", "close");
+    response.writeHead(answer.status, all);
     response.end(exchange.method === "HEAD" ? undefined : answer.body);
   }
 

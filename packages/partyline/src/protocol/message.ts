@@ -67,7 +67,7 @@ export function encodeMessage(text: string): Uint8Array {
  * header), because taking a form for text would store the mistake.
  */
 export function declaredKind(contentType: string | null | undefined): DeclaredKind {
-  const type = (contentType ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  const type = mediaType(contentType ?? "");
   if (type === "" || type === "text/plain") return "auto";
   if (type === "application/octet-stream") return "binary";
   if (type === "application/json") return "json";
@@ -77,6 +77,12 @@ export function declaredKind(contentType: string | null | undefined): DeclaredKi
         ? "Add the header `content-type: application/json` (curl: -H 'content-type: application/json'), or text/plain."
         : "Send `application/json`, `text/plain` or `application/octet-stream`.",
   });
+}
+
+/** A `content-type` without its parameters; mostly it has none, and is written as it is registered. */
+function mediaType(text: string): string {
+  if (text === "text/plain" || text === "application/json") return text;
+  return text.split(";", 1)[0]?.trim().toLowerCase() ?? "";
 }
 
 /**
@@ -98,7 +104,7 @@ export function decideKind(data: Uint8Array, declared: DeclaredKind, schema: boo
       // Text that only begins like JSON is text.
     }
   }
-  return decodeText(data) === undefined ? "binary" : "text";
+  return isAscii(data) || decodeText(data) !== undefined ? "text" : "binary";
 }
 
 /**
@@ -114,6 +120,16 @@ export function parseJson(data: Uint8Array): unknown {
   } catch (cause) {
     throw new PartylineError("bad-json", cause instanceof Error ? cause.message : "Malformed JSON.");
   }
+}
+
+/** Bytes that are looked at one by one: of more, a decoder is done sooner. */
+const FEW_BYTES = 256;
+
+/** Is it short, and of ASCII alone? To look costs a third of what a decoder does. */
+function isAscii(data: Uint8Array): boolean {
+  if (data.length > FEW_BYTES) return false;
+  for (const byte of data) if (byte >= 0x80) return false;
+  return true;
 }
 
 /** Only objects and arrays are taken for JSON unasked: "42" and "true" are more often words of a chat. */
