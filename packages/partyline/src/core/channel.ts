@@ -42,10 +42,11 @@ export class Channel implements ChannelRef, Batching, Timed {
   readonly spec: ChannelSpec;
   readonly publishes: PublishQueue;
   readonly #context: Context;
+  // Made when somebody reads: most channels only are published to, and are made anew where there are many.
   #tail: Tail | undefined;
-  readonly live = new LiveCursors();
+  #live: LiveCursors | undefined;
   #resting: LiveCursors | undefined;
-  readonly #pages: PageCache;
+  #pages: PageCache | undefined;
   #following: Following = { is: "no" };
   /** Cursors in any state but `ended`: while there are some, the channel is followed. */
   #users = 0;
@@ -64,14 +65,6 @@ export class Channel implements ChannelRef, Batching, Timed {
     this.definition = definition;
     this.spec = definition.spec(name);
     this.publishes = new PublishQueue(context, this.spec);
-    const { keep, retention } = this.spec;
-    this.#pages = new PageCache(keep);
-    if (keep === "history")
-      this.#tail = new Tail({
-        count: Math.min(TAIL_COUNT, retention.count),
-        bytes: Math.min(TAIL_BYTES, retention.bytes),
-        age: retention.age,
-      });
   }
 
   /** Nobody reads it here and nothing is on its way: the node may forget it. */
@@ -86,6 +79,11 @@ export class Channel implements ChannelRef, Batching, Timed {
 
   get followed(): boolean {
     return this.#following.is === "yes";
+  }
+
+  /** Cursors that get what comes. */
+  get live(): LiveCursors {
+    return (this.#live ??= new LiveCursors());
   }
 
   /** Cursors that asked for less and have all there is: they get no batch, but read on when one has come. */
@@ -137,6 +135,13 @@ export class Channel implements ChannelRef, Batching, Timed {
   }
 
   #follow(): MaybePromise<void> {
+    const { keep, retention } = this.spec;
+    if (keep === "history")
+      this.#tail ??= new Tail({
+        count: Math.min(TAIL_COUNT, retention.count),
+        bytes: Math.min(TAIL_BYTES, retention.bytes),
+        age: retention.age,
+      });
     const opened = this.#context.broker.subscribe(this.spec, this.#appended);
     if (!(opened instanceof Promise)) return this.#followed(opened);
     const done = opened.then(
@@ -196,7 +201,7 @@ export class Channel implements ChannelRef, Batching, Timed {
   #forgetTail(): void {
     this.flush();
     this.#tail?.clear();
-    this.#pages.clear();
+    this.#pages = undefined;
   }
 
   /** Writes the turn's batch to every live cursor that stands right before it. */
@@ -211,7 +216,7 @@ export class Channel implements ChannelRef, Batching, Timed {
     const last = after + entries.length;
     const batch = new SharedItem(this, { is: "messages", epoch: this.#epoch, after, entries });
     this.#lastFrame = this.#context.clock.now();
-    this.live.deliver(batch, { epoch: this.#epoch, after, last });
+    this.#live?.deliver(batch, { epoch: this.#epoch, after, last });
     this.#resting?.lagAll();
     return entries.length;
   }
@@ -228,14 +233,14 @@ export class Channel implements ChannelRef, Batching, Timed {
   /** The broker has more than it delivered: all readers read on from where they are. */
   jump(head: Position): void {
     this.#standAt(head);
-    this.live.lagAll();
+    this.#live?.lagAll();
     this.#resting?.lagAll();
   }
 
   /** Tells all that have all there is what is no message. */
   tell(item: Item): void {
     const outgoing = new SharedItem(this, item);
-    this.live.tell(outgoing);
+    this.#live?.tell(outgoing);
     this.#resting?.tell(outgoing);
   }
 
@@ -244,14 +249,14 @@ export class Channel implements ChannelRef, Batching, Timed {
     const interval = this.#context.intervals.mark;
     const time = this.#context.broker.time();
     // Who came back together has been served by now, and what is too old is not held on to for anybody.
-    this.#pages.clear();
+    this.#pages = undefined;
     this.#tail?.expire(time);
-    this.#onWheel = this.live.size + (this.#resting?.size ?? 0) > 0;
+    this.#onWheel = (this.#live?.size ?? 0) + (this.#resting?.size ?? 0) > 0;
     if (!this.#onWheel) return 0;
     const quiet = now - this.#lastFrame;
     if (quiet < interval) return interval - quiet;
     const mark = new SharedItem(this, { is: "mark", position: this.head, time });
-    this.live.mark(mark, this.head);
+    this.#live?.mark(mark, this.head);
     this.#resting?.mark(mark, this.head);
     this.#lastFrame = now;
     return interval;
@@ -262,7 +267,7 @@ export class Channel implements ChannelRef, Batching, Timed {
   /** A page that somebody else has read lately and that still is what follows. */
   sharedPage(query: PageQuery): Outgoing | undefined {
     const oldest = this.#context.broker.time() - this.spec.retention.age;
-    return this.#pages.find(query, this.#head, oldest);
+    return this.#pages?.find(query, this.#head, oldest);
   }
 
   /** The page of the tail that follows. */
@@ -273,10 +278,10 @@ export class Channel implements ChannelRef, Batching, Timed {
 
   /** Keeps a page for those who come back at the same time: it is encoded once for all. */
   share(query: PageQuery, { epoch, head, entries }: Pick<Page, "epoch" | "head" | "entries">): Outgoing {
-    const own = epoch === this.#epoch;
-    const some = own ? this.#pages.cut(entries, head) : entries;
+    const pages = epoch === this.#epoch ? (this.#pages ??= new PageCache(this.spec.keep)) : undefined;
+    const some = pages?.cut(entries, head) ?? entries;
     const page = new SharedItem(this, { is: "messages", epoch, after: query.last, entries: some });
-    if (own) this.#pages.add(query, page, some, head);
+    pages?.add(query, page, some, head);
     return page;
   }
 

@@ -6,9 +6,6 @@ const HELD = 4;
 /** Most that are known: 64 MiB of data at 64 KiB each. */
 const KNOWN = 1_024;
 
-/** One for all channels, of which most never have a page. */
-const NONE: readonly Outgoing[] = [];
-
 /** What a reader asks for when it reads on. */
 export interface PageQuery {
   /** Offset that the page follows. */
@@ -37,9 +34,8 @@ interface CachedPage {
  */
 export class PageCache {
   readonly #keep: Keep;
-  // Made with the first page: most channels never have one.
-  #pages: Map<number, CachedPage> | undefined;
-  #held: readonly Outgoing[] = NONE;
+  readonly #pages = new Map<number, CachedPage>();
+  #held: readonly Outgoing[] = [];
 
   constructor(keep: Keep) {
     this.#keep = keep;
@@ -50,7 +46,7 @@ export class PageCache {
    * @param oldest Ms: messages of a history that are older may no longer be read.
    */
   find({ last, began }: PageQuery, head: number, oldest: number): Outgoing | undefined {
-    const cached = this.#pages?.get(last);
+    const cached = this.#pages.get(last);
     if (!cached) return undefined;
     // Any later message may replace an entry of a state; and whether a deletion behind this place was forgotten
     // depends on where the reader began. A page of a history stays what it is, but grows where it ended at the head.
@@ -71,7 +67,7 @@ export class PageCache {
     const last = entries.at(-1)?.offset ?? head;
     if (this.#keep !== "history" || last >= head) return entries;
     let end = 0;
-    for (const page of this.#pages?.values() ?? [])
+    for (const page of this.#pages.values())
       if (page.last >= first && page.last <= last) end = Math.max(end, page.last);
     return end === 0 || end === last ? entries : entries.filter(({ offset }) => offset <= end);
   }
@@ -82,7 +78,6 @@ export class PageCache {
     if (!first || !end) return;
     const { last, began } = query;
     this.#held = [page, ...this.#held.slice(0, HELD - 1)];
-    this.#pages ??= new Map();
     this.#pages.delete(last);
     this.#pages.set(last, {
       page: new WeakRef(page),
@@ -93,10 +88,5 @@ export class PageCache {
     });
     const oldest = this.#pages.keys().next().value;
     if (this.#pages.size > KNOWN && oldest !== undefined) this.#pages.delete(oldest);
-  }
-
-  clear(): void {
-    this.#pages = undefined;
-    this.#held = NONE;
   }
 }
