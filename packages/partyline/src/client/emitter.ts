@@ -9,23 +9,22 @@ export interface Emitter<Events extends object> {
 /** @param report Gets what a listener throws. */
 export function createEmitter<Events extends object>(report: (error: unknown) => void): Emitter<Events> {
   // Each `on` is an entry of its own: the same function added twice is called twice and removed one by one.
-  let entries: readonly { readonly event: keyof Events; readonly listener: (value: never) => void }[] = [];
+  const entries: { [E in keyof Events]?: readonly { readonly listener: (value: Events[E]) => void }[] } = {};
   return {
     on(event, listener) {
-      const added = { event, listener };
-      entries = [...entries, added];
-      return () => void (entries = entries.filter((entry) => entry !== added));
+      const added = { listener };
+      entries[event] = [...(entries[event] ?? []), added];
+      return () => void (entries[event] = entries[event]?.filter((entry) => entry !== added));
     },
     emit(event, value) {
-      for (const entry of entries) {
-        if (entry.event !== event) continue;
+      for (const { listener } of entries[event] ?? []) {
         try {
-          entry.listener(value as never);
+          listener(value);
         } catch (error) {
           report(error);
         }
       }
     },
-    has: (event) => entries.some((entry) => entry.event === event),
+    has: (event) => !!entries[event]?.length,
   };
 }
