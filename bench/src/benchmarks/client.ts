@@ -32,10 +32,8 @@ async function measure(by: ConsumeOrder["by"], { messages, size }: Load): Promis
   using recording = await record({
     port: server.port,
     opening: upgrade("/connect"),
-    says: [
-      { say: '{"t":"hello","v":1}', answer: '"welcome"' },
-      { say: '{"t":"attach","n":1,"channel":"r0"}', answer: '"attached"' },
-    ],
+    // In one frame, as our client says it.
+    says: [{ say: '{"t":"hello","v":1}\n{"t":"attach","n":1,"channel":"r0"}', answer: '"attached"' }],
     messages,
     afterwards() {
       const asked: Asked = { do: "fill", messages, channels: 1, size, together: 1 };

@@ -28,11 +28,9 @@ if (by === "partyline/client") {
   client.channel("r0").on("message", take);
 } else {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/connect`);
-  // The server waits for as many words as our client says: a hello, and an attach when it is welcome.
+  // The server goes on when it has heard something.
   socket.onopen = () => socket.send("hello");
-  socket.onmessage = () => {
-    socket.send("attach");
-    count = -1;
-    socket.onmessage = take;
+  socket.onmessage = ({ data }) => {
+    if (String(data).includes('"attached"')) socket.onmessage = take;
   };
 }
