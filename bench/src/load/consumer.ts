@@ -2,7 +2,7 @@
 import { createClient } from "partyline/client";
 import type { ConsumeOrder, Consumed } from "./order.ts";
 
-const { port, messages, by } = JSON.parse(process.argv[2] ?? "{}") as ConsumeOrder;
+const { port, warm, messages, by } = JSON.parse(process.argv[2] ?? "{}") as ConsumeOrder;
 
 let count = 0;
 let began = 0;
@@ -10,12 +10,11 @@ let before = process.cpuUsage();
 
 function take(): void {
   count += 1;
-  // The first one comes when the connection is made: that is not measured.
-  if (count === 1) [began, before] = [performance.now(), process.cpuUsage()];
-  if (count < messages) return;
+  if (count === warm) [began, before] = [performance.now(), process.cpuUsage()];
+  if (count < warm + messages) return;
   const { user, system } = process.cpuUsage(before);
   const result: Consumed = {
-    messages: count - 1,
+    messages,
     seconds: (performance.now() - began) / 1_000,
     cpu: user + system,
   };

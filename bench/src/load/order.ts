@@ -154,12 +154,15 @@ export interface Answers {
 /** Argument of a consumer; it tells {@link Consumed}. */
 export interface ConsumeOrder {
   readonly port: number;
+  /** Messages before those that are measured; the first one comes when the connection is made. */
+  readonly warm: number;
   readonly messages: number;
   /** With what they are received. */
   readonly by: "partyline/client" | "WebSocket";
 }
 
 export interface Consumed {
+  /** Those that were measured. */
   readonly messages: number;
   readonly seconds: number;
   /** Of the consumer, µs. */
