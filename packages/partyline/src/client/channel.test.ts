@@ -1,31 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { type ClientRig, createClientRig, WELCOME } from "../testing/client-rig.ts";
-import type { Frame } from "../testing/scripted-websocket.ts";
+import {
+  attachedAt,
+  type ClientRig,
+  createClientRig,
+  EPOCH,
+  messageAt,
+  WELCOME,
+} from "../testing/client-rig.ts";
 import { GapError } from "./errors.ts";
 import type { Message } from "./message.ts";
 
-const EPOCH = "0mhlk2v9q7xa";
 const at = (offset: number, epoch: string = EPOCH): string => `${epoch}:${offset}`;
-const m = (offset: number, more: Frame = {}): Frame => ({
-  t: "m",
-  c: 3,
-  offset,
-  time: 1_000_000 + offset,
-  kind: "json",
-  data: offset,
-  ...more,
-});
-const attached = (n: number, offset: number, more: Frame = {}): Frame => ({
-  t: "attached",
-  n,
-  channel: "a",
-  c: 3,
-  position: at(offset),
-  head: at(offset),
-  replayed: 0,
-  keep: "history",
-  ...more,
-});
 const gapFields = { from: at(2), to: at(7), reason: "retention", lost: 5 };
 
 /** A live client whose channel `a` has been attached at 0 and is heard. */
@@ -36,7 +21,7 @@ async function listening(options: Parameters<ClientRig["client"]["channel"]>[1] 
   const got: number[] = [];
   const off = channel.on("message", ({ data }) => got.push(data));
   rig.socket.take();
-  rig.socket.say(attached(1, 0));
+  rig.socket.say(attachedAt(1, 0));
   return { ...rig, rig, channel, got, off };
 }
 
@@ -85,10 +70,10 @@ describe("a channel", () => {
     const { channel, socket } = await listening();
     const iterator = channel.messages();
     socket.say(
-      m(1, { data: { a: 1 }, id: "x", key: "k" }),
-      m(2, { kind: "text", data: "t" }),
-      m(3, { kind: "binary", data: "AAEC" }),
-      m(4, { kind: "deleted", key: "k", data: undefined }),
+      messageAt(1, { data: { a: 1 }, id: "x", key: "k" }),
+      messageAt(2, { kind: "text", data: "t" }),
+      messageAt(3, { kind: "binary", data: "AAEC" }),
+      messageAt(4, { kind: "deleted", key: "k", data: undefined }),
     );
     const got: Message[] = [];
     for (let count = 0; count < 4; count++) got.push((await iterator.next()).value as Message);
@@ -107,10 +92,10 @@ describe("a channel", () => {
 
   it("drops doubles and attaches again where something is missing [READ-2, READ-3]", async () => {
     const { socket, got } = await listening();
-    socket.say(m(1), m(1), m(3), m(4));
+    socket.say(messageAt(1), messageAt(1), messageAt(3), messageAt(4));
     expect(got).toEqual([1]);
     expect(socket.take()).toEqual([{ t: "attach", n: 2, channel: "a", since: at(1) }]);
-    socket.say(attached(2, 1), m(2), m(3));
+    socket.say(attachedAt(2, 1), messageAt(2), messageAt(3));
     expect(got).toEqual([1, 2, 3]);
   });
 
@@ -122,9 +107,9 @@ describe("a channel", () => {
 
   it("does not ask for ever for what a server does not give", async () => {
     const { socket, clock, channel } = await listening();
-    for (let n = 2; n < 5; n++) socket.say(m(9), attached(n, 0, { head: at(9) }));
+    for (let n = 2; n < 5; n++) socket.say(messageAt(9), attachedAt(n, 0, { head: at(9) }));
     expect(socket.take().filter(({ t }) => t === "attach")).toHaveLength(3);
-    socket.say(m(9));
+    socket.say(messageAt(9));
     expect(socket.take()).toEqual([{ t: "detach", n: 5, channel: "a" }]);
     clock.advance(30_000);
     expect(socket.take()).toContainEqual({ t: "attach", n: 6, channel: "a", since: at(0) });
@@ -134,7 +119,7 @@ describe("a channel", () => {
   it("knows position, head and how fresh it is from messages and marks", async () => {
     const { socket, channel } = await listening();
     expect(channel.position).toBe(at(0));
-    socket.say(m(1), { t: "mark", c: 3, position: at(1), time: 1_020_000 });
+    socket.say(messageAt(1), { t: "mark", c: 3, position: at(1), time: 1_020_000 });
     expect(channel).toMatchObject({ position: at(1), head: at(1), asOf: 1_020_000 });
   });
 
@@ -145,7 +130,7 @@ describe("a channel", () => {
       channel.on(event, (value) => told.push([event, value]));
     socket.say(
       { t: "skip", c: 3, from: at(0), to: at(4) },
-      m(5),
+      messageAt(5),
       { t: "mark", c: 3, position: at(5), time: 7 },
       { t: "stale", c: 3, since: 9 },
     );
@@ -158,13 +143,13 @@ describe("a channel", () => {
 
   it("detaches on demand, keeps its place and its readers, and goes on with resume", async () => {
     const { socket, channel, got } = await listening();
-    socket.say(m(1));
+    socket.say(messageAt(1));
     channel.detach();
     expect(socket.take()).toEqual([{ t: "detach", n: 2, channel: "a" }]);
-    socket.say(m(2));
+    socket.say(messageAt(2));
     channel.resume();
     expect(socket.take()).toEqual([{ t: "attach", n: 3, channel: "a", since: at(1) }]);
-    socket.say(attached(3, 1), m(2));
+    socket.say(attachedAt(3, 1), messageAt(2));
     expect(got).toEqual([1, 2]);
   });
 
@@ -193,7 +178,7 @@ describe("a channel", () => {
     channel.on("message", () => {
       throw new Error("mine");
     });
-    socket.say(m(1), m(2));
+    socket.say(messageAt(1), messageAt(2));
     expect(got).toEqual([1, 2]);
     expect(rig.reported).toMatchObject([{ message: "mine" }, { message: "mine" }]);
   });
@@ -236,7 +221,7 @@ describe("a gap", () => {
     const { socket, channel, off } = await listening();
     const iterator = channel.messages();
     off();
-    socket.say(m(1), m(2), { t: "gap", c: 3, ...gapFields });
+    socket.say(messageAt(1), messageAt(2), { t: "gap", c: 3, ...gapFields });
     expect((await iterator.next()).value).toMatchObject({ data: 1 });
     expect((await iterator.next()).value).toMatchObject({ data: 2 });
     const error = await iterator.next().then(
@@ -255,7 +240,7 @@ describe("a gap", () => {
     const { socket, channel, got } = await listening();
     const gaps: unknown[] = [];
     channel.on("gap", (gap) => gaps.push(gap));
-    socket.say(m(1), m(2), { t: "gap", c: 3, ...gapFields }, m(8), m(9));
+    socket.say(messageAt(1), messageAt(2), { t: "gap", c: 3, ...gapFields }, messageAt(8), messageAt(9));
     expect(gaps).toEqual([{ channel: "a", ...gapFields }]);
     expect(got).toEqual([1, 2]);
     expect(channel.state.status).toBe("held");
@@ -267,13 +252,13 @@ describe("a gap", () => {
   it("lets a listener of the gap resume at once", async () => {
     const { socket, channel, got } = await listening();
     channel.on("gap", () => channel.resume());
-    socket.say(m(1), m(2), { t: "gap", c: 3, ...gapFields }, m(8));
+    socket.say(messageAt(1), messageAt(2), { t: "gap", c: 3, ...gapFields }, messageAt(8));
     expect(got).toEqual([1, 2, 8]);
   });
 
   it("is reported where nobody listens for it: delivery would stand still in silence", async () => {
     const { socket, rig } = await listening();
-    socket.say(m(1), m(2), { t: "gap", c: 3, ...gapFields });
+    socket.say(messageAt(1), messageAt(2), { t: "gap", c: 3, ...gapFields });
     expect(rig.reported).toMatchObject([{ code: "gap" }]);
   });
 
@@ -281,7 +266,7 @@ describe("a gap", () => {
     const { socket, got, channel } = await listening({ onGap: "continue" });
     const gaps: string[] = [];
     channel.on("gap", ({ to }) => gaps.push(to));
-    socket.say(m(1), m(2), { t: "gap", c: 3, ...gapFields }, m(8));
+    socket.say(messageAt(1), messageAt(2), { t: "gap", c: 3, ...gapFields }, messageAt(8));
     expect(gaps).toEqual([at(7)]);
     expect(got).toEqual([1, 2, 8]);
   });
@@ -295,8 +280,8 @@ describe("a gap", () => {
         return new Promise((resolve) => void waiting.push(resolve));
       },
     });
-    socket.say(m(1), m(2), { t: "gap", c: 3, ...gapFields }, m(8));
-    socket.say({ t: "gap", c: 3, from: at(8), to: at(20), reason: "retention" }, m(21));
+    socket.say(messageAt(1), messageAt(2), { t: "gap", c: 3, ...gapFields }, messageAt(8));
+    socket.say({ t: "gap", c: 3, from: at(8), to: at(20), reason: "retention" }, messageAt(21));
     await rig.settle();
     expect(repaired).toEqual([at(7)]);
     waiting.shift()?.();
@@ -313,7 +298,7 @@ describe("a gap", () => {
   it("fails as a gap where bringing the state up to date fails", async () => {
     const { socket, channel, rig } = await listening({ onGap: () => Promise.reject(new Error("down")) });
     const iterator = channel.messages();
-    socket.say(m(1), m(2), { t: "gap", c: 3, ...gapFields });
+    socket.say(messageAt(1), messageAt(2), { t: "gap", c: 3, ...gapFields });
     await rig.settle();
     await iterator.next();
     await iterator.next();
@@ -325,15 +310,15 @@ describe("a gap", () => {
     const gaps: string[] = [];
     channel.on("gap", ({ reason }) => gaps.push(reason));
     const newer = "0mhlk4c1w0pd";
-    socket.say(m(2));
+    socket.say(messageAt(2));
     socket.take();
     socket.say(
-      attached(2, 0, {
+      attachedAt(2, 0, {
         position: at(4, newer),
         head: at(5, newer),
         gap: { from: at(0), to: at(4, newer), reason: "epoch" },
       }),
-      m(5),
+      messageAt(5),
     );
     expect(gaps).toEqual(["epoch"]);
     expect(got).toEqual([5]);
@@ -344,14 +329,14 @@ describe("a gap", () => {
     const { socket, channel, got } = await listening();
     const gaps: string[] = [];
     channel.on("gap", ({ to }) => gaps.push(to));
-    socket.say(m(1), m(3));
+    socket.say(messageAt(1), messageAt(3));
     socket.say(
-      attached(2, 0, {
+      attachedAt(2, 0, {
         keep: "latest",
         position: at(0),
         gap: { from: at(1), to: at(0), reason: "retention" },
       }),
-      m(1),
+      messageAt(1),
     );
     expect(gaps).toEqual([at(0)]);
     expect(got).toEqual([1, 1]);
@@ -363,7 +348,7 @@ describe("a slow reader", () => {
     const { socket, channel, off } = await listening();
     const iterator = channel.messages();
     off();
-    socket.say(...Array.from({ length: 1200 }, (_, index) => m(index + 1)));
+    socket.say(...Array.from({ length: 1200 }, (_, index) => messageAt(index + 1)));
     expect(channel.state.status).toBe("lagging");
     expect(socket.take()).toEqual([{ t: "detach", n: 2, channel: "a" }]);
     expect(channel.position).toBe(at(1000));
@@ -371,7 +356,7 @@ describe("a slow reader", () => {
     expect(socket.take()).toEqual([]);
     await iterator.next();
     expect(socket.take()).toEqual([{ t: "attach", n: 3, channel: "a", since: at(1000) }]);
-    socket.say(attached(3, 1000), m(1001));
+    socket.say(attachedAt(3, 1000), messageAt(1001));
     for (let count = 501; count <= 1000; count++) await iterator.next();
     expect((await iterator.next()).value).toMatchObject({ offset: 1001 });
   });
@@ -380,7 +365,7 @@ describe("a slow reader", () => {
     const { socket, channel, off } = await listening();
     void channel.messages();
     off();
-    for (let offset = 1; offset <= 20; offset++) socket.say(m(offset, { data: "x".repeat(100_000) }));
+    for (let offset = 1; offset <= 20; offset++) socket.say(messageAt(offset, { data: "x".repeat(100_000) }));
     expect(channel.state.status).toBe("lagging");
     expect(channel.position).toBe(at(11));
   });
@@ -388,9 +373,9 @@ describe("a slow reader", () => {
   it("lags as well while a gap waits for its decision [ATT-11]", async () => {
     const { socket, channel, got } = await listening();
     channel.on("gap", () => undefined);
-    socket.say(m(1), m(2), { t: "gap", c: 3, ...gapFields });
+    socket.say(messageAt(1), messageAt(2), { t: "gap", c: 3, ...gapFields });
     socket.take();
-    socket.say(...Array.from({ length: 1100 }, (_, index) => m(index + 8)));
+    socket.say(...Array.from({ length: 1100 }, (_, index) => messageAt(index + 8)));
     expect(socket.take()).toEqual([{ t: "detach", n: 2, channel: "a" }]);
     channel.resume();
     expect(got).toHaveLength(1002);

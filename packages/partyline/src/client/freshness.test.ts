@@ -1,28 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { createClientRig } from "../testing/client-rig.ts";
+import { attachedAt, createClientRig, EPOCH, messageAt } from "../testing/client-rig.ts";
 import type { Frame } from "../testing/scripted-websocket.ts";
 import type { ChannelOptions } from "./channel-types.ts";
 
-const EPOCH = "0mhlk2v9q7xa";
 const at = (offset: number, epoch: string = EPOCH): string => `${epoch}:${offset}`;
-const m = (offset: number, time = 1_000_000): Frame => ({
-  t: "m",
-  c: 3,
-  offset,
-  time,
-  kind: "json",
-  data: offset,
-});
-const attached = (offset: number, head: number): Frame => ({
-  t: "attached",
-  n: 1,
-  channel: "a",
-  c: 3,
-  position: at(offset),
-  head: at(head),
-  replayed: head - offset,
-  keep: "history",
-});
+const m = (offset: number, time = 1_000_000): Frame => messageAt(offset, { time });
+const attached = (offset: number, head: number): Frame =>
+  attachedAt(1, offset, { head: at(head), replayed: head - offset });
 
 /** A live client that has asked for a channel; the server's clock begins at 1 000 000. */
 async function reading(options: ChannelOptions = {}) {

@@ -48,8 +48,8 @@ export const WELCOME: Frame = {
 /** The life of a scripted server's channels. */
 export const EPOCH = "0mhlk2v9q7xa";
 
-/** The answer to an attach of the channel `a` at its head. */
-export const attachedAt = (n: number, offset: number): Frame => ({
+/** The answer to an attach of the channel `a`, at its head where no more is said. */
+export const attachedAt = (n: number, offset: number, more: Frame = {}): Frame => ({
   t: "attached",
   n,
   channel: "a",
@@ -58,16 +58,18 @@ export const attachedAt = (n: number, offset: number): Frame => ({
   head: `${EPOCH}:${offset}`,
   replayed: 0,
   keep: "history",
+  ...more,
 });
 
 /** A message of the channel `a`. */
-export const messageAt = (offset: number): Frame => ({
+export const messageAt = (offset: number, more: Frame = {}): Frame => ({
   t: "m",
   c: 3,
   offset,
-  time: 1,
+  time: 1_000_000 + offset,
   kind: "json",
   data: offset,
+  ...more,
 });
 
 /**

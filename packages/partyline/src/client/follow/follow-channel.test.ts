@@ -1,32 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { createClientRig } from "../../testing/client-rig.ts";
+import { attachedAt, createClientRig, EPOCH, messageAt } from "../../testing/client-rig.ts";
 import type { Frame } from "../../testing/scripted-websocket.ts";
 import type { Client } from "../client-types.ts";
 import type { Message } from "../message.ts";
 import type { FollowOptions, FollowState, Snapshot } from "./follow-types.ts";
 
-const EPOCH = "0mhlk2v9q7xa";
 const LATER = "0mhlk2v9q7xb";
 const at = (offset: number, epoch: string = EPOCH): string => `${epoch}:${offset}`;
-const m = (offset: number): Frame => ({
-  t: "m",
-  c: 3,
-  offset,
-  time: 1_000_000 + offset,
-  kind: "json",
-  data: offset,
-});
-const attached = (n: number, position: string, more: Frame = {}): Frame => ({
-  t: "attached",
-  n,
-  channel: "a",
-  c: 3,
-  position,
-  head: position,
-  replayed: 0,
-  keep: "history",
-  ...more,
-});
 const gap = (from: number, to: string, reason = "retention"): Frame => ({ from: at(from), to, reason });
 
 /** The numbers from 1 on: the state after so many messages. */
@@ -84,7 +64,7 @@ async function following(
 async function live(options: Partial<FollowOptions<number, number[]>> = {}) {
   const rig = await following({ initial: snapshotAt(3), ...options });
   expect(rig.take()).toEqual([{ t: "attach", n: 1, channel: "a", since: at(3) }]);
-  rig.say(attached(1, at(3)));
+  rig.say(attachedAt(1, 3));
   expect(rig.follower.current.status).toBe("live");
   return rig;
 }
@@ -97,9 +77,9 @@ describe("following", () => {
     await rig.answer(snapshotAt(2));
     expect(rig.follower.current).toMatchObject({ status: "stale", state: [1, 2], position: at(2) });
     expect(rig.take()).toEqual([{ t: "attach", n: 1, channel: "a", since: at(2) }]);
-    rig.say(attached(1, at(2), { head: at(4), replayed: 2 }), m(3));
+    rig.say(attachedAt(1, 2, { head: at(4), replayed: 2 }), messageAt(3));
     expect(rig.follower.current.status).toBe("stale");
-    rig.say(m(4));
+    rig.say(messageAt(4));
     expect(rig.follower.current).toMatchObject({ status: "live", state: [1, 2, 3, 4], position: at(4) });
     expect(rig.follower.asOf).toBe(1_000_004);
     expect(rig.told.map(({ status }) => status)).toEqual(["stale", "stale", "live"]);
@@ -108,18 +88,18 @@ describe("following", () => {
   it("takes a snapshot that came with the page, and loads nothing", async () => {
     const rig = await live();
     expect(rig.loads).toEqual([]);
-    rig.say(m(4));
+    rig.say(messageAt(4));
     expect(rig.follower.current).toMatchObject({ status: "live", state: [1, 2, 3, 4] });
     await expect(rig.follower.loaded()).resolves.toEqual([1, 2, 3, 4]);
   });
 
   it("loads again after a gap, holds back what comes, and drops what the snapshot has", async () => {
     const rig = await live();
-    rig.say({ t: "gap", c: 3, ...gap(3, at(7)) }, m(8), m(9));
+    rig.say({ t: "gap", c: 3, ...gap(3, at(7)) }, messageAt(8), messageAt(9));
     await rig.settle();
     expect(rig.follower.current).toMatchObject({ status: "stale", state: [1, 2, 3] });
     expect(rig.loads).toHaveLength(1);
-    rig.say(m(10));
+    rig.say(messageAt(10));
     await rig.answer(snapshotAt(9));
     expect(rig.follower.current).toMatchObject({ status: "live", state: upTo(10) });
     expect(rig.client.channel("a").state.status).toBe("attached");
@@ -130,7 +110,7 @@ describe("following", () => {
     rig.say({ t: "gap", c: 3, ...gap(3, at(0, LATER), "epoch") });
     await rig.settle();
     await rig.answer({ state: [7], position: at(0, LATER) });
-    rig.say(m(1));
+    rig.say(messageAt(1));
     expect(rig.follower.current).toMatchObject({ status: "live", state: [7, 1], position: at(1, LATER) });
   });
 
@@ -138,7 +118,7 @@ describe("following", () => {
     const rig = await live();
     rig.say({ t: "gap", c: 3, ...gap(3, at(7)) });
     await rig.settle();
-    rig.say({ t: "gap", c: 3, ...gap(7, at(20)) }, m(21));
+    rig.say({ t: "gap", c: 3, ...gap(7, at(20)) }, messageAt(21));
     await rig.answer(snapshotAt(9));
     expect(rig.loads).toHaveLength(2);
     await rig.answer(snapshotAt(20));
@@ -150,7 +130,12 @@ describe("following", () => {
       client.channel("a", { since: at(3) }).on("message", () => undefined);
     });
     expect(rig.take()).toEqual([{ t: "attach", n: 1, channel: "a", since: at(3) }]);
-    rig.say(attached(1, at(7), { head: at(9), replayed: 2, gap: gap(3, at(7)) }), m(8), m(9), m(10));
+    rig.say(
+      attachedAt(1, 7, { head: at(9), replayed: 2, gap: gap(3, at(7)) }),
+      messageAt(8),
+      messageAt(9),
+      messageAt(10),
+    );
     await rig.settle();
     expect(rig.loads).toEqual([]);
     expect(rig.follower.current).toMatchObject({ status: "live", state: upTo(10) });
@@ -158,16 +143,18 @@ describe("following", () => {
 
   it("gives up what it holds back where the log has a new life of which a full channel can't hear", async () => {
     const rig = await live({ heldMessages: 1 });
-    rig.say({ t: "gap", c: 3, ...gap(3, at(7)) }, m(8));
+    rig.say({ t: "gap", c: 3, ...gap(3, at(7)) }, messageAt(8));
     await rig.settle();
     expect(rig.take()).toMatchObject([{ t: "detach" }]);
     await rig.answer({ state: [1], position: at(1, LATER) });
     expect(rig.take()).toEqual([{ t: "attach", n: 3, channel: "a", since: at(8) }]);
-    rig.say(attached(3, at(0, LATER), { head: at(1, LATER), gap: gap(8, at(0, LATER), "epoch") }));
+    rig.say(
+      attachedAt(3, 0, { position: at(0, LATER), head: at(1, LATER), gap: gap(8, at(0, LATER), "epoch") }),
+    );
     rig.clock.advance(250);
     await rig.settle();
     await rig.answer({ state: [1], position: at(1, LATER) });
-    rig.say(m(1), m(2));
+    rig.say(messageAt(1), messageAt(2));
     expect(rig.follower.current).toMatchObject({ status: "live", state: [1, 2] });
   });
 
@@ -231,7 +218,7 @@ describe("following", () => {
       return [...numbers, data];
     };
     const rig = await live({ reduce });
-    rig.say(m(4), m(5), m(6));
+    rig.say(messageAt(4), messageAt(5), messageAt(6));
     expect(rig.follower.current).toMatchObject({ status: "error", error: broken, state: upTo(4) });
     rig.clock.advance(250);
     await rig.settle();
@@ -241,13 +228,20 @@ describe("following", () => {
 
   it("leaves in the log what it can't hold back, and reads on from there", async () => {
     const rig = await live({ heldMessages: 3 });
-    rig.say({ t: "gap", c: 3, ...gap(3, at(7)) }, m(8), m(9), m(10), m(11), m(12));
+    rig.say(
+      { t: "gap", c: 3, ...gap(3, at(7)) },
+      messageAt(8),
+      messageAt(9),
+      messageAt(10),
+      messageAt(11),
+      messageAt(12),
+    );
     await rig.settle();
     expect(rig.take()).toEqual([{ t: "detach", n: 2, channel: "a" }]);
     await rig.answer(snapshotAt(7));
     expect(rig.follower.current).toMatchObject({ status: "stale", state: upTo(10) });
     expect(rig.take()).toEqual([{ t: "attach", n: 3, channel: "a", since: at(10) }]);
-    rig.say(attached(3, at(10), { head: at(12), replayed: 2 }), m(11), m(12));
+    rig.say(attachedAt(3, 10, { head: at(12), replayed: 2 }), messageAt(11), messageAt(12));
     expect(rig.follower.current).toMatchObject({ status: "live", state: upTo(12) });
   });
 
@@ -256,17 +250,17 @@ describe("following", () => {
     rig.client.channel("a").on("message", () => undefined);
     expect(rig.take()).toMatchObject([{ t: "attach", channel: "a" }]);
     await rig.answer(snapshotAt(3));
-    rig.say(attached(1, at(8)));
+    rig.say(attachedAt(1, 8));
     await rig.settle();
     expect(rig.loads).toHaveLength(2);
-    rig.say(m(9));
+    rig.say(messageAt(9));
     await rig.answer(snapshotAt(8));
     expect(rig.follower.current).toMatchObject({ status: "live", state: upTo(9) });
   });
 
   it("goes over what the channel leaves out as asked for", async () => {
     const rig = await live();
-    rig.say({ t: "skip", c: 3, from: at(3), to: at(6) }, m(7));
+    rig.say({ t: "skip", c: 3, from: at(3), to: at(6) }, messageAt(7));
     expect(rig.follower.current).toMatchObject({ status: "live", state: [1, 2, 3, 7] });
   });
 
@@ -287,7 +281,7 @@ describe("following", () => {
   it("ends with close, also a load that is under way, and leaves no timer and no reader behind", async () => {
     const rig = await live({ heldMessages: 1 });
     const { timers } = rig.clock;
-    rig.say({ t: "gap", c: 3, ...gap(3, at(7)) }, m(8));
+    rig.say({ t: "gap", c: 3, ...gap(3, at(7)) }, messageAt(8));
     await rig.settle();
     rig.follower.close();
     expect(rig.loads[0]?.signal.aborted).toBe(true);
