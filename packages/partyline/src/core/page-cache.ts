@@ -3,8 +3,8 @@ import type { Outgoing } from "./ports.ts";
 
 /** So many pages are held for whoever comes next. */
 const HELD = 4;
-/** Most that are known: 64 MiB of data at 64 KiB each. */
-const KNOWN = 1_024;
+/** Most that are known: 16 MiB of data at 64 KiB each, as much as a channel keeps where nothing else is said. */
+const KNOWN = 256;
 
 /** What a reader asks for when it reads on. */
 export interface PageQuery {
