@@ -308,9 +308,13 @@ describe("a stream on a server of others", () => {
 });
 
 describe("/events", () => {
-  async function open(query: string, headers: Record<string, string> = {}): Promise<Inbox<ReadSseEvent>> {
+  async function open(
+    query: string,
+    headers: Record<string, string> = {},
+    to = port,
+  ): Promise<Inbox<ReadSseEvent>> {
     const abort = new AbortController();
-    const response = await fetch(`${url}/events?${query}`, {
+    const response = await fetch(`http://127.0.0.1:${to}/events?${query}`, {
       headers: { accept: "text/event-stream", ...headers },
       signal: abort.signal,
     });
@@ -364,5 +368,23 @@ describe("/events", () => {
       { channel: "x", offset: 1 },
       { channel: "y", offset: 1 },
     ]);
+  });
+
+  it.each([
+    ["ours", () => Promise.resolve(port)],
+    ["others", () => listenAsGuest()],
+  ])("on a server of %s brings messages that fill a socket, each as it comes", async (_whose, listening) => {
+    const inbox = await open("channel=x", {}, await listening());
+    await inbox.next();
+    // Line ends take two bytes in JSON, so that it is more than a socket takes before it is full.
+    const data = "x\n".repeat(30_000);
+    for (let n = 1; n <= 8; n++) {
+      await server.channel("x").publish(data);
+      const { id, data: told } = await inbox.next();
+      expect([id.endsWith(`:${n}`), (JSON.parse(told) as { data: string }).data === data]).toEqual([
+        true,
+        true,
+      ]);
+    }
   });
 });

@@ -184,6 +184,22 @@ describe.each(WAYS)("over $name", ({ listening, compression = false, ...transpor
     ]);
   });
 
+  it("carries large messages whole, between small ones, replayed and live", async () => {
+    await using rig = await start();
+    const sizes = [1, 30_000, 2, 52_000, 3, 8_192, 20_000, 4];
+    const data = sizes.map((size, index) => `${index} ü\n`.repeat(size).slice(0, size));
+    const publish = async (): Promise<void> => {
+      for (const text of data) await rig.server.channel("a").publish(text);
+    };
+    await publish();
+    await using probe = await transport.open({ url: rig.url, channel: "a", since: "earliest" });
+    for (let round = 0; round < 2; round++) {
+      const told = dataOf(await take(probe, data.length));
+      expect(told.map((text, index) => text === data[index])).toEqual(data.map(() => true));
+      await publish();
+    }
+  });
+
   it("tells the id and key of a message exactly where it has one [MSG-8, PUB-4]", async ({ skip }) => {
     skip(lacks.ids !== undefined, lacks.ids);
     await using rig = await start();

@@ -4,12 +4,15 @@ import type { Position } from "../protocol/position.ts";
 import type { Gap } from "../protocol/since.ts";
 import type { Channels } from "./channels.ts";
 import type { Context } from "./context.ts";
+import { SharedItem } from "./outgoing.ts";
 import type {
   AttachAnswer,
+  ChannelRef,
   Connection,
   Grants,
   HistoryAnswer,
   HistoryRequest,
+  Item,
   MaybePromise,
   Outgoing,
   Page,
@@ -30,7 +33,7 @@ export function readHistory(
   const since = request.since ?? { at: "last", count: messages };
   const limit = { messages, bytes: context.limits.historyBytes };
   const page = context.broker.read(channel.spec, since, limit);
-  return page instanceof Promise ? page.then(toAnswer) : toAnswer(page);
+  return page instanceof Promise ? page.then((late) => toAnswer(channel, late)) : toAnswer(channel, page);
 }
 
 /**
@@ -41,17 +44,29 @@ function messageLimit(keep: Keep, request: HistoryRequest): number {
   return keep === "latest" ? Number.MAX_SAFE_INTEGER : request.limit;
 }
 
-function toAnswer(page: Page | undefined): HistoryAnswer {
-  if (!page) return { entries: [], position: undefined, head: undefined, more: false, gap: undefined };
-  const last = page.entries.at(-1);
-  const position = last ? { epoch: page.epoch, offset: last.offset } : page.position;
+function toAnswer(channel: ChannelRef, page: Page | undefined): HistoryAnswer {
+  if (!page) return { pages: [], position: undefined, head: undefined, more: false, gap: undefined };
+  const { epoch, entries } = page;
+  const first = entries[0];
+  const last = entries.at(-1);
   return {
-    entries: page.entries,
-    position,
-    head: { epoch: page.epoch, offset: page.head },
-    more: page.entries.length < page.remaining,
+    pages: first ? [part(channel, { epoch, after: first.offset - 1, entries })] : [],
+    position: last ? { epoch, offset: last.offset } : page.position,
+    head: { epoch, offset: page.head },
+    more: entries.length < page.remaining,
     gap: page.gap,
   };
+}
+
+type Messages = Extract<Item, { is: "messages" }>;
+
+function part(channel: ChannelRef, messages: Omit<Messages, "is">): Outgoing {
+  return new SharedItem(channel, { is: "messages", ...messages });
+}
+
+/** The messages of an answer. */
+export function historyEntries({ pages }: HistoryAnswer): readonly Entry[] {
+  return pages.flatMap(({ item }) => (item.is === "messages" ? item.entries : []));
 }
 
 /**
@@ -103,7 +118,8 @@ function waitFor(
 class Gathered implements Connection {
   readonly #messages: number;
   readonly #bytes: number;
-  readonly #entries: Entry[] = [];
+  readonly #pages: Outgoing[] = [];
+  #count = 0;
   #size = 0;
   #position: Position | undefined;
   #gap: Gap | undefined;
@@ -124,7 +140,7 @@ class Gathered implements Connection {
   }
 
   #hasNews(): boolean {
-    if (this.#entries.length === 0 && this.#gap === undefined) return false;
+    if (this.#count === 0 && this.#gap === undefined) return false;
     const [position, target] = [this.#position, this.#target];
     return !position || !target || position.epoch !== target.epoch || position.offset >= target.offset;
   }
@@ -138,7 +154,7 @@ class Gathered implements Connection {
   write(outgoing: Outgoing): boolean {
     const { item } = outgoing;
     if (this.#full) return false;
-    if (item.is === "messages") this.#take(item.epoch, item.entries);
+    if (item.is === "messages") this.#take(outgoing, item);
     else if (item.is === "skip") this.#position = item.to;
     else if (item.is === "gap") this.#takeGap(item.gap);
     this.onProgress?.();
@@ -147,7 +163,7 @@ class Gathered implements Connection {
 
   /** An answer has one gap, before its messages: what follows some of them is told by the next answer. */
   #takeGap(gap: Gap): void {
-    if (this.#entries.length > 0) {
+    if (this.#count > 0) {
       this.#full = true;
       return;
     }
@@ -155,18 +171,24 @@ class Gathered implements Connection {
     this.#position = gap.to;
   }
 
-  #take(epoch: string, entries: readonly Entry[]): void {
-    for (const entry of entries) {
-      const tooBig = this.#entries.length > 0 && this.#size + entry.data.length > this.#bytes;
-      if (tooBig || this.#entries.length >= this.#messages) {
-        this.#full = true;
-        return;
-      }
-      this.#entries.push(entry);
-      this.#size += entry.data.length;
-      this.#position = { epoch, offset: entry.offset };
+  /** Takes what there is room for; an answer has one message at least. */
+  #take(outgoing: Outgoing, item: Messages): void {
+    let taken = 0;
+    for (const { data } of item.entries) {
+      const tooBig = this.#count > 0 && this.#size + data.length > this.#bytes;
+      if (tooBig || this.#count >= this.#messages) break;
+      taken += 1;
+      this.#count += 1;
+      this.#size += data.length;
     }
-    if (this.#entries.length >= this.#messages) this.#full = true;
+    const whole = taken === item.entries.length;
+    this.#full = !whole || this.#count >= this.#messages;
+    const entries = whole ? item.entries : item.entries.slice(0, taken);
+    const last = entries.at(-1);
+    if (!last) return;
+    this.#position = { epoch: item.epoch, offset: last.offset };
+    // What was cut is encoded for this answer alone.
+    this.#pages.push(whole ? outgoing : part(outgoing.channel, { ...item, entries }));
   }
 
   cork(): void {}
@@ -183,7 +205,7 @@ class Gathered implements Connection {
     if (this.#failure) throw this.#failure;
     const position = this.#position ?? head;
     const more = position.epoch !== head.epoch || position.offset < head.offset;
-    return { entries: this.#entries, position, head, more, gap: this.#gap };
+    return { pages: this.#pages, position, head, more, gap: this.#gap };
   }
 }
 

@@ -10,6 +10,7 @@ import {
   START_OFFSET,
 } from "../protocol/position.ts";
 import { SERVER_GRANTS } from "./grants.ts";
+import { historyEntries } from "./history.ts";
 import type { Appended, Engine, PublishRequest } from "./ports.ts";
 
 /** How server code publishes a message. */
@@ -138,10 +139,11 @@ export function createServerChannel<T>(engine: Engine, name: string): ServerChan
           "bad-limit",
           `\`limit\` is a whole number from 1 to ${historyMessages}: ${limit}.`,
         );
-      const { entries, position, head, more, gap } = await read(since, limit);
+      const answer = await read(since, limit);
+      const { position, head, more, gap } = answer;
       const epoch = position?.epoch ?? "";
       return {
-        messages: entries.map((entry) => message<T>(epoch, entry)),
+        messages: historyEntries(answer).map((entry) => message<T>(epoch, entry)),
         position: text(position),
         head: text(head),
         more,

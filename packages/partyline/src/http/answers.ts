@@ -1,9 +1,11 @@
 import type { Appended, HistoryAnswer } from "../core/ports.ts";
 import { gapFields } from "../protocol/answer-frames.ts";
-import { entryFields } from "../protocol/entry-json.ts";
 import { type PartylineError, toProblem } from "../protocol/errors.ts";
 import { formatPosition, type Position } from "../protocol/position.ts";
 import { formatSse } from "../protocol/sse.ts";
+import { historyFormat } from "../transports/formats.ts";
+import { type Body, Pieces } from "../transports/pieces.ts";
+import { bodyLength } from "./answer-body.ts";
 import { NO_HEADERS, type WholeAnswer } from "./exchange.ts";
 
 const JSON_TYPE = "application/json";
@@ -41,19 +43,19 @@ export function publishedAnswer({ position, time, duplicate }: Appended): WholeA
 
 /** A page of history. @param draining Does the server go away, so that the next request may find another? */
 export function historyAnswer(
-  { entries, position, head, more, gap }: HistoryAnswer,
+  { pages, position, head, more, gap }: HistoryAnswer,
   draining: boolean = false,
 ): WholeAnswer {
-  const messages = entries.map((entry) => `{${entryFields(entry)}}`).join(",");
+  const body = new Pieces();
+  body.add('{"messages":[');
+  for (const [index, page] of pages.entries()) {
+    if (index > 0) body.add(",");
+    body.add(page.encoded(historyFormat));
+  }
   const told = gap ? `,"gap":${JSON.stringify(gapFields(gap))}` : "";
   const ends = `"position":${quoted(position)},"head":${quoted(head)},"more":${more}${draining ? ',"draining":true' : ""}`;
-  return {
-    is: "whole",
-    status: 200,
-    type: JSON_TYPE,
-    body: `{"messages":[${messages}],${ends}${told}}`,
-    headers: NO_HEADERS,
-  };
+  body.add(`],${ends}${told}}`);
+  return { is: "whole", status: 200, type: JSON_TYPE, body: body.body(), headers: NO_HEADERS };
 }
 
 function quoted(position: Position | undefined): string {
@@ -67,7 +69,7 @@ export function probeAnswer(state: string, well: boolean): WholeAnswer {
 }
 
 /** Lines of frames, of type `type`. */
-export function linesAnswer(type: string, body: string): WholeAnswer {
+export function linesAnswer(type: string, body: Body): WholeAnswer {
   return { is: "whole", status: 200, type, body, headers: NO_HEADERS };
 }
 
@@ -79,6 +81,6 @@ export function emptyAnswer(headers: readonly string[]): WholeAnswer {
 /** The headers that say what an answer's body is. */
 export function contentHeaders({ type, body }: WholeAnswer): readonly string[] {
   if (type === undefined) return NO_HEADERS;
-  const length = String(Buffer.byteLength(body));
+  const length = String(bodyLength(body));
   return ["Cache-Control", "no-store", "Content-Type", type, "Content-Length", length];
 }

@@ -5,6 +5,7 @@ import { connectFrameBytes } from "../protocol/limits.ts";
 import { decodeText } from "../protocol/message.ts";
 import { runCommands, startPoll } from "../transports/connect-poll.ts";
 import { ConnectSse } from "../transports/connect-sse.ts";
+import type { Body } from "../transports/pieces.ts";
 import { asksForStream } from "../transports/stream-request.ts";
 import { linesAnswer } from "./answers.ts";
 import type { Exchange, Reply } from "./exchange.ts";
@@ -63,7 +64,7 @@ interface Opening {
 
 function answer(service: Service, exchange: Exchange, { welcome, lines }: Opening, reply: Reply): void {
   const { engine } = service;
-  const done = (answers: string): void => reply(linesAnswer(FRAMES_TYPE, answers));
+  const done = (answers: Body): void => reply(linesAnswer(FRAMES_TYPE, answers));
   if (asksForStream(exchange.header("accept"))) {
     admitAttaches(service, lines.length);
     const seat = takeSeat(service, exchange);

@@ -1,6 +1,7 @@
 import type { Credentials } from "../core/ports.ts";
 import type { PartylineError } from "../protocol/errors.ts";
 import type { Compression } from "../transports/compression.ts";
+import type { Body } from "../transports/pieces.ts";
 import type { StreamConnection } from "../transports/stream-connection.ts";
 import type { Route } from "./routes.ts";
 
@@ -26,7 +27,7 @@ export interface WholeAnswer {
   readonly is: "whole";
   readonly status: number;
   readonly type: string | undefined;
-  readonly body: string | Uint8Array<ArrayBuffer>;
+  readonly body: Body;
   /** Further headers: name, value, name, value. */
   readonly headers: readonly string[];
 }

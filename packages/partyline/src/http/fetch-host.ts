@@ -1,5 +1,6 @@
 import { PassThrough, Readable } from "node:stream";
 import { PartylineError } from "../protocol/errors.ts";
+import { joinBody } from "./answer-body.ts";
 import { bodyCutOff, bodyTooLarge } from "./body.ts";
 import { type Answer, bearerToken, type Exchange } from "./exchange.ts";
 import { handle } from "./handle.ts";
@@ -113,7 +114,10 @@ function toResponse(answer: Answer, base: HeaderList, request: Request): Respons
   const { status, type, body, headers } = answer;
   const own = type === undefined ? [] : ["Cache-Control", "no-store", "Content-Type", type];
   const bodyless = status === 204 || request.method === "HEAD";
-  return new Response(bodyless ? null : body, { status, headers: toHeaders([...base, ...headers, ...own]) });
+  return new Response(bodyless ? null : joinBody(body), {
+    status,
+    headers: toHeaders([...base, ...headers, ...own]),
+  });
 }
 
 function toHeaders(list: HeaderList): Headers {

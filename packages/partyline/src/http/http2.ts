@@ -6,6 +6,7 @@ import type {
   ServerHttp2Stream,
 } from "node:http2";
 import type { PartylineError } from "../protocol/errors.ts";
+import { endWithBody } from "./answer-body.ts";
 import { contentHeaders } from "./answers.ts";
 import { bodyTooLarge, collectBody } from "./body.ts";
 import { type Answer, bearerToken, type Exchange } from "./exchange.ts";
@@ -89,7 +90,7 @@ export function answerHttp2(request: Http2ServerRequest, answer: Answer, headers
   const fields = toFields(answer.status, [...headers, ...answer.headers, ...contentHeaders(answer)]);
   const bodyless = request.method === "HEAD" || answer.body === "";
   stream.respond(fields, { endStream: bodyless });
-  if (!bodyless) stream.end(answer.body);
+  if (!bodyless) endWithBody(stream, answer.body);
 }
 
 function toFields(status: number, list: HeaderList): OutgoingHttpHeaders {

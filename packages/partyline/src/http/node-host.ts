@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { endWithBody } from "./answer-body.ts";
 import { contentHeaders } from "./answers.ts";
 import type { Answer, Exchange, StreamAnswer } from "./exchange.ts";
 import type { Gate } from "./gate.ts";
@@ -105,7 +106,7 @@ export class NodeHost {
     const all = [...headers, ...answer.headers, ...contentHeaders(answer)];
     if (exchange.immense || leaves) all.push("Connection", "close");
     response.writeHead(answer.status, all);
-    response.end(exchange.method === "HEAD" ? undefined : answer.body);
+    endWithBody(response, exchange.method === "HEAD" ? "" : answer.body);
   }
 
   /** The ordinary way: through the response. */

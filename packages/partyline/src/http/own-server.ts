@@ -3,6 +3,7 @@ import type { Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { PartylineError } from "../protocol/errors.ts";
 import { createIncomingMessageClass } from "../transports/stream-request.ts";
+import { endWithBody } from "./answer-body.ts";
 import { contentHeaders, problemAnswer } from "./answers.ts";
 import type { WholeAnswer } from "./exchange.ts";
 import { answerHttp2, isHttp2, type NodeRequest, type NodeResponse } from "./http2.ts";
@@ -32,7 +33,7 @@ export function answerUnknown(host: NodeHost, request: NodeRequest, response: No
   if (isHttp2(request)) return answerHttp2(request, answer, host.base);
   const own = response as ServerResponse;
   own.writeHead(answer.status, [...host.base, ...answer.headers, ...contentHeaders(answer)]);
-  own.end(request.method === "HEAD" ? undefined : answer.body);
+  endWithBody(own, request.method === "HEAD" ? "" : answer.body);
 }
 
 /** A server of our own over plain HTTP/1.1. */

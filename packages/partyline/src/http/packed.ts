@@ -1,5 +1,6 @@
 import { gzip } from "node:zlib";
 import { acceptsGzip } from "./accepts-gzip.ts";
+import { bodyLength, joinBody } from "./answer-body.ts";
 import type { Exchange, Reply, WholeAnswer } from "./exchange.ts";
 import type { Service } from "./service.ts";
 
@@ -14,13 +15,13 @@ export function packed(
 ): (answer: WholeAnswer) => void {
   if (!compression || !acceptsGzip(exchange.header("accept-encoding"))) return reply;
   return (answer) => {
-    const before = Buffer.byteLength(answer.body);
+    const before = bodyLength(answer.body);
     if (before < compression.threshold) return reply(answer);
-    gzip(answer.body, (error, body) => {
+    gzip(joinBody(answer.body), (error, packed) => {
       if (error) return reply(answer);
       engine.metrics.count("compressed", "before", before);
-      engine.metrics.count("compressed", "after", body.length);
-      reply({ ...answer, body, headers: [...answer.headers, "Content-Encoding", "gzip"] });
+      engine.metrics.count("compressed", "after", packed.length);
+      reply({ ...answer, body: [packed], headers: [...answer.headers, "Content-Encoding", "gzip"] });
     });
   };
 }

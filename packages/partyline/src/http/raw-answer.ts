@@ -1,5 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
+import { endWithBody } from "./answer-body.ts";
 import { contentHeaders } from "./answers.ts";
 import type { WholeAnswer } from "./exchange.ts";
 import type { HeaderList } from "./headers.ts";
@@ -26,7 +27,7 @@ export function writeRawAnswer(socket: Duplex, answer: WholeAnswer, headers: Hea
   socket.resume();
   socket.cork();
   socket.write(rawHead(status, all));
-  socket.end(body);
+  endWithBody(socket, body);
   const timer = setTimeout(() => socket.destroy(), FAREWELL);
   timer.unref();
   socket.once("close", () => clearTimeout(timer));

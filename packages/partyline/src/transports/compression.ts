@@ -1,6 +1,6 @@
 import type { Metrics, WireFormat } from "../core/ports.ts";
 import { deflate } from "./deflate.ts";
-import { connectSseFormat, eventsFormat, type EventsPart, rawSseFormat } from "./formats.ts";
+import { connectSseFormat, type EventsPart, eventsParts, rawSseFormat } from "./formats.ts";
 import { gzipPiece, type GzipPiece } from "./gzip-piece.ts";
 import { itemLines } from "./item-lines.ts";
 import { BINARY_FRAME, COMPRESSED, TEXT_FRAME, wholeFrame } from "./websocket-frame.ts";
@@ -83,13 +83,9 @@ export function createCompression(
       events: {
         slot: 10,
         encode: (channel, item) =>
-          eventsFormat
-            .encode(channel, item)
-            .map((part) =>
-              Buffer.byteLength(part.block) < threshold
-                ? part
-                : { ...part, piece: piece(Buffer.from(part.block)) },
-            ),
+          eventsParts(channel, item, (block) =>
+            Buffer.byteLength(block) < threshold ? block : piece(Buffer.from(block)),
+          ),
       },
     },
   };

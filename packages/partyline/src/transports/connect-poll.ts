@@ -3,9 +3,10 @@ import { answerLine, errorFrame } from "../protocol/answer-frames.ts";
 import type { PartylineError } from "../protocol/errors.ts";
 import type { ServerFrame } from "../protocol/frames.ts";
 import { linesFormat } from "./formats.ts";
+import { type Body, Pieces } from "./pieces.ts";
 import type { Guest, Parting } from "./registry.ts";
 
-/** An answer that is this long is given, characters; what is left comes with the next poll. */
+/** An answer that is this long is given, bytes; what is left comes with the next poll. */
 const FULL = 1024 * 1024;
 
 /** How long an answer that is due waits for attaches that the broker has not answered, ms. */
@@ -14,7 +15,7 @@ const PATIENCE = 5_000;
 /** Collects the frames of one `POST /connect` that is answered as a whole. */
 class Answer implements TalkingConnection {
   readonly #engine: Engine;
-  #lines = "";
+  readonly #lines = new Pieces();
   #state: "gathering" | "news" | "over" = "gathering";
   /** Called when there is something that the peer waits for, at the end of the turn in which it came. */
   onNews: (() => void) | undefined;
@@ -25,19 +26,19 @@ class Answer implements TalkingConnection {
     this.#engine = engine;
   }
 
-  get lines(): string {
-    return this.#lines;
+  get body(): Body {
+    return this.#lines.body();
   }
 
   reply(frame: ServerFrame): boolean {
-    this.#lines += `${answerLine(frame)}\n`;
+    this.#lines.add(`${answerLine(frame)}\n`);
     // Where an attach failed or found a gap, the client has something to decide.
     if (frame.t === "error" || (frame.t === "attached" && frame.gap)) this.#news();
     return this.#room();
   }
 
   write(outgoing: Outgoing): boolean {
-    this.#lines += outgoing.encoded(linesFormat);
+    this.#lines.add(outgoing.encoded(linesFormat));
     if (isNews(outgoing.item)) this.#news();
     return this.#room();
   }
@@ -65,7 +66,7 @@ class Answer implements TalkingConnection {
 
   close(reason: PartylineError): void {
     if (this.#state === "over") return;
-    this.#lines += `${JSON.stringify(errorFrame(undefined, reason))}\n`;
+    this.#lines.add(`${JSON.stringify(errorFrame(undefined, reason))}\n`);
     this.finish();
   }
 }
@@ -94,7 +95,7 @@ export function startPoll(
   engine: Engine,
   welcome: Request["welcome"],
   commands: readonly string[],
-  done: (lines: string) => void,
+  done: (lines: Body) => void,
 ): Poll {
   const answer = new Answer(engine);
   const conversation = engine.converse(answer, { mode: "channels", welcome });
@@ -114,7 +115,7 @@ export function startPoll(
   answer.onOver = () => {
     timer?.cancel();
     conversation.closed();
-    done(answer.lines);
+    done(answer.body);
   };
   const remind = ({ within }: Parting): void => void answer.reply({ t: "drain", within });
   return {
@@ -134,14 +135,14 @@ export function runCommands(
   engine: Engine,
   welcome: Request["welcome"],
   commands: readonly string[],
-  done: (lines: string) => void,
+  done: (lines: Body) => void,
 ): void {
   const answer = new Answer(engine);
   const conversation = engine.converse(answer, { mode: "commands", welcome });
   for (const line of commands) conversation.receive(line);
   const finish = (): void => {
     conversation.closed();
-    done(answer.lines);
+    done(answer.body);
   };
   const settled = conversation.settled();
   if (settled) void settled.then(finish);

@@ -55,13 +55,15 @@ export class EventsStream extends StreamConnection {
     const place = this.#names.indexOf(channel.name);
     let room = true;
     let events = "";
-    for (const { epoch, offset, block, piece } of outgoing.encoded(this.packed?.events ?? eventsFormat)) {
+    for (const { epoch, offset, block } of outgoing.encoded(this.packed?.events ?? eventsFormat)) {
       if (epoch !== undefined) this.#positions[place] = { epoch, offset };
       events += `id: ${this.#id()}\n`;
-      if (piece) {
-        room = this.send(events, piece);
-        events = "";
-      } else events += block;
+      if (typeof block === "string") {
+        events += block;
+        continue;
+      }
+      room = this.send(events, block);
+      events = "";
     }
     return events === "" ? room : this.send(events);
   }

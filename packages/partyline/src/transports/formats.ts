@@ -1,5 +1,6 @@
 import type { ChannelRef, Item, WireFormat } from "../core/ports.ts";
 import { gapFields } from "../protocol/answer-frames.ts";
+import { entryFields } from "../protocol/entry-json.ts";
 import { ERRORS } from "../protocol/errors.ts";
 import type { Entry } from "../protocol/message.ts";
 import { formatPosition } from "../protocol/position.ts";
@@ -7,6 +8,7 @@ import { eventsMessageData, rawSseMessage } from "../protocol/raw-sse.ts";
 import { formatSse, type SseEvent } from "../protocol/sse.ts";
 import type { GzipPiece } from "./gzip-piece.ts";
 import { forEachEntry, itemLines } from "./item-lines.ts";
+import { type Piece, shareable } from "./pieces.ts";
 import { BINARY_FRAME, frameLength, textFrame, TEXT_FRAME, writeFrameHeader } from "./websocket-frame.ts";
 
 const NOTHING: Buffer = Buffer.alloc(0);
@@ -63,35 +65,48 @@ export interface EventsPart {
   /** The epoch and offset that the reader has after it, where that is another than before. */
   readonly epoch: string | undefined;
   readonly offset: number;
-  readonly block: string;
-  /** The block within compressed streams, where it is worth it. */
-  readonly piece?: GzipPiece;
+  /** Text, or where it is large what all readers share; a piece in compressed streams. */
+  readonly block: Piece | GzipPiece;
 }
 
 /** Parts of `/events`. */
 export const eventsFormat: WireFormat<readonly EventsPart[]> = {
   slot: 4,
-  encode(channel, item) {
-    if (item.is !== "messages") return [eventsNotice(channel, item)];
-    const parts: EventsPart[] = [];
-    const { epoch } = item;
-    forEachEntry(
-      item,
-      (entry: Entry) =>
-        parts.push({ epoch, offset: entry.offset, block: eventsMessageData(channel.name, entry) }),
-      (from, to) => {
-        const offset = Number(to.slice(to.indexOf(":") + 1));
-        parts.push({ epoch, offset, block: namedBlock("skip", { channel: channel.name, from, to }) });
-      },
-    );
-    return parts;
-  },
+  encode: (channel, item) => eventsParts(channel, item, shareable),
+};
+
+/** @param shared Is given the block of each message. */
+export function eventsParts(
+  channel: ChannelRef,
+  item: Item,
+  shared: (block: string) => EventsPart["block"],
+): readonly EventsPart[] {
+  if (item.is !== "messages") return [eventsNotice(channel, item)];
+  const parts: EventsPart[] = [];
+  const { epoch } = item;
+  forEachEntry(
+    item,
+    (entry: Entry) =>
+      parts.push({ epoch, offset: entry.offset, block: shared(eventsMessageData(channel.name, entry)) }),
+    (from, to) => {
+      const offset = Number(to.slice(to.indexOf(":") + 1));
+      parts.push({ epoch, offset, block: namedBlock("skip", { channel: channel.name, from, to }) });
+    },
+  );
+  return parts;
+}
+
+/** Messages of a page of history in JSON, with commas between them. */
+export const historyFormat: WireFormat<Piece> = {
+  slot: 11,
+  encode: (_channel, item) =>
+    shareable(item.is === "messages" ? item.entries.map((entry) => `{${entryFields(entry)}}`).join(",") : ""),
 };
 
 /** Lines of a poll's answer, each with its line end. */
-export const linesFormat: WireFormat<string> = {
+export const linesFormat: WireFormat<Piece> = {
   slot: 5,
-  encode: (channel, item) => `${itemLines(channel, item)}\n`,
+  encode: (channel, item) => shareable(`${itemLines(channel, item)}\n`),
 };
 
 function namedBlock(event: string, data: unknown): string {

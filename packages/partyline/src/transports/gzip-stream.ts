@@ -26,8 +26,8 @@ export class GzipStream {
   }
 
   /** What is for this stream alone; not compressed, so that nothing is compressed beside it. */
-  own(text: string): Buffer {
-    const content = Buffer.from(text);
+  own(text: string | Uint8Array): Buffer {
+    const content = typeof text === "string" ? Buffer.from(text) : text;
     this.#crc = crc32(content, this.#crc >>> 0) | 0;
     this.#length = (this.#length + content.length) | 0;
     return this.#follow(store(content));

@@ -131,11 +131,14 @@ export abstract class StreamConnection implements Connection, Kept {
   }
 
   /** Writes what is for this peer alone, and behind it what is shared; false where it takes no more for now. */
-  protected send(text: string, piece?: GzipPiece): boolean {
+  protected send(text: string, shared?: Buffer | GzipPiece): boolean {
     if (!this.#takes) return true;
     const gzip = this.#gzip;
-    if (!gzip) return this.#write(text);
-    return this.#write(piece ? Buffer.concat([gzip.own(text), gzip.shared(piece)]) : gzip.own(text));
+    if (!gzip) return shared instanceof Uint8Array ? this.#writeBoth(text, shared) : this.#write(text);
+    const own = gzip.own(text);
+    if (shared === undefined) return this.#write(own);
+    const bytes = shared instanceof Uint8Array ? gzip.own(shared) : gzip.shared(shared);
+    return this.#write(Buffer.concat([own, bytes]));
   }
 
   /** Writes what all streams of this kind share. */
@@ -163,12 +166,30 @@ export abstract class StreamConnection implements Connection, Kept {
     return false;
   }
 
+  /** In one write, without copying what is shared. */
+  #writeBoth(own: string, shared: Uint8Array): boolean {
+    const out = this.#out;
+    if (!out) return true;
+    out.cork();
+    this.#write(own);
+    const room = this.#write(shared);
+    out.uncork();
+    if (room || out.writableCorked > 0 || !forgetsDrain(out)) return room;
+    this.#hasRoom();
+    return true;
+  }
+
   drained(): void {
+    if (this.#hasRoom()) this.delivery.drained();
+  }
+
+  /** It was full, and is no longer: answers whether that is news. */
+  #hasRoom(): boolean {
     this.#out?.removeListener("drain", outOnDrain);
-    if (this.#state !== "full") return;
+    if (this.#state !== "full") return false;
     this.#state = "open";
     this.#since = this.surroundings.registry.second;
-    this.delivery.drained();
+    return true;
   }
 
   // --- the end ------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { grants as grantTable, OPEN_GRANTS } from "../../src/core/grants.ts";
+import { historyEntries } from "../../src/core/history.ts";
 import type {
   Authenticator,
   Conversation,
@@ -319,7 +320,7 @@ describe("a long poll", () => {
     harness.publish("a", "one");
     harness.publish("a", "two");
     harness.clock.turn();
-    expect((await answer).entries.map((entry) => entry.offset)).toEqual([1, 2]);
+    expect(historyEntries(await answer).map((entry) => entry.offset)).toEqual([1, 2]);
   });
 
   it("answers empty, at its position, when the time is up", async () => {
@@ -328,13 +329,13 @@ describe("a long poll", () => {
     const answer = poll(harness, undefined, 5_000);
     await Promise.resolve();
     harness.clock.advance(5_000);
-    expect(await answer).toMatchObject({ entries: [], position, head: position, more: false });
+    expect(await answer).toMatchObject({ pages: [], position, head: position, more: false });
   });
 
   it("answers at once where there is something already, or a gap", async () => {
     const harness = createHarness();
     const { epoch } = harness.publish("a", "one").position;
-    expect((await poll(harness, epoch, 5_000)).entries).toHaveLength(1);
+    expect(historyEntries(await poll(harness, epoch, 5_000))).toHaveLength(1);
     expect((await poll(harness, "0".repeat(12), 5_000)).gap).toMatchObject({ reason: "epoch" });
   });
 
@@ -361,7 +362,7 @@ describe("a long poll", () => {
       far.shift()?.();
       await settle();
     }
-    expect((await answer).entries.map((entry) => entry.offset)).toEqual([1]);
+    expect(historyEntries(await answer).map((entry) => entry.offset)).toEqual([1]);
   });
 
   it("ends, and lets go of the channel, when nobody waits for it any more", async () => {
@@ -370,7 +371,7 @@ describe("a long poll", () => {
     const answer = poll(harness, undefined, 5_000, caller.signal);
     await Promise.resolve();
     caller.abort();
-    expect((await answer).entries).toEqual([]);
+    expect(historyEntries(await answer)).toEqual([]);
     await harness.engine.close();
     expect(harness.clock.timers).toBe(0);
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { grants, OPEN_GRANTS } from "../../src/core/grants.ts";
+import { historyEntries } from "../../src/core/history.ts";
 import type { Grants, HistoryAnswer, HistoryRequest } from "../../src/core/ports.ts";
 import { createHarness, type Harness, settle } from "./harness.ts";
 
@@ -14,7 +15,7 @@ function read(
   return Promise.resolve().then(() => harness.engine.history(whole, as));
 }
 
-const offsets = ({ entries }: HistoryAnswer): number[] => entries.map(({ offset }) => offset);
+const offsets = (answer: HistoryAnswer): number[] => historyEntries(answer).map(({ offset }) => offset);
 
 describe("history", () => {
   it("needs the grant to subscribe, waiting or not [ATT-10]", async () => {
@@ -22,7 +23,7 @@ describe("history", () => {
     const publisher = grants({ a: ["publish"] });
     for (const wait of [undefined, 5_000])
       await expect(read(harness, { wait }, publisher)).rejects.toMatchObject({ code: "forbidden" });
-    expect((await read(harness, {}, grants({ a: ["subscribe"] }))).entries).toEqual([]);
+    expect(offsets(await read(harness, {}, grants({ a: ["subscribe"] })))).toEqual([]);
   });
 
   it("is read without making the channel, and answered with none [KEEP-5]", async () => {
@@ -61,7 +62,20 @@ describe("history", () => {
     const answer = read(harness, { since: EARLIEST, limit: 10_000, wait: 5_000 });
     await settle();
     harness.clock.turn();
-    expect((await answer).entries).toHaveLength(2_500);
+    expect(offsets(await answer)).toHaveLength(2_500);
+  });
+
+  it("that waits is given the pages that others are given, so that they are encoded once", async () => {
+    const harness = createHarness();
+    for (let n = 0; n < 40; n++) harness.publish("a", "x".repeat(16_000));
+    const polls = [100, 100, 10].map((limit) => read(harness, { since: EARLIEST, limit, wait: 5_000 }));
+    await settle();
+    harness.clock.turn();
+    const answers = await Promise.all(polls);
+    expect(answers.map((answer) => offsets(answer).length)).toEqual([40, 40, 10]);
+    const pages = new Set(answers.flatMap((answer) => answer.pages));
+    // Ten pages of four messages, and the half of one that the third answer is cut to.
+    expect(pages.size).toBe(11);
   });
 
   describe("that waits, where retention overtakes it", () => {
@@ -109,7 +123,7 @@ describe("history", () => {
       harness.clock.turn();
       const first = await asked;
       expect(first.gap).toBeUndefined();
-      expect(first.position).toMatchObject({ offset: first.entries.length });
+      expect(first.position).toMatchObject({ offset: offsets(first).length });
       const position = first.position ?? { epoch: "", offset: 0 };
       const next = await read(harness, { since: { at: "position", position }, wait: 5_000 });
       expect(next.gap).toMatchObject({ from: position, to: { offset: 600 } });

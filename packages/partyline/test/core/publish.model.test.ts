@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "vitest";
 import { OPEN_GRANTS } from "../../src/core/grants.ts";
+import { historyEntries } from "../../src/core/history.ts";
 import { decodeText } from "../../src/protocol/message.ts";
 import { createHarness } from "./harness.ts";
 import { Appends, type Fate, type Nature, Publisher } from "./publish-model.ts";
@@ -96,12 +97,12 @@ async function play(history: readonly Step[]): Promise<void> {
     if (round > 40 && publishers.every((publisher) => publisher.done)) break;
   }
   assert.ok(appends.overlap <= 1, "two appends at once");
-  const log = (
+  const log = historyEntries(
     await harness.engine.history(
       { channel: "a", since: { at: "earliest" }, limit: 1_000, wait: undefined },
       OPEN_GRANTS,
-    )
-  ).entries.map((entry) => decodeText(entry.data)?.split(" ")[0]);
+    ),
+  ).map((entry) => decodeText(entry.data)?.split(" ")[0]);
   for (const [index, publisher] of publishers.entries()) {
     assert.ok(publisher.done, "a publish that is never settled");
     assert.deepEqual(

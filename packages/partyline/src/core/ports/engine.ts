@@ -1,9 +1,9 @@
 import type { Limits } from "../../protocol/limits.ts";
-import type { DeclaredKind, Entry, Keep } from "../../protocol/message.ts";
+import type { DeclaredKind, Keep } from "../../protocol/message.ts";
 import type { Position, Since } from "../../protocol/position.ts";
 import type { Gap, Start } from "../../protocol/since.ts";
 import type { Appended } from "./broker.ts";
-import type { ChannelRef, Connection, TalkingConnection } from "./connection.ts";
+import type { ChannelRef, Connection, Outgoing, TalkingConnection } from "./connection.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
 import type { Clock, Logger, Metrics, Wheel } from "./surroundings.ts";
 
@@ -108,7 +108,8 @@ export interface PublishRequest {
 
 /** A page of history, as JSON answers have it. */
 export interface HistoryAnswer {
-  readonly entries: readonly Entry[];
+  /** Its messages, as they were read: what others read too is encoded once. */
+  readonly pages: readonly Outgoing[];
   /** Of the last message in the answer, or where reading would go on; `undefined` where there is no such channel. */
   readonly position: Position | undefined;
   readonly head: Position | undefined;
