@@ -31,7 +31,7 @@ function bound(retention: number): number {
 }
 
 /** What V8 and malloc keep beyond what is held, on channels that are as busy as these, bytes. */
-const GARBAGE = 160 * MIB;
+const GARBAGE = 128 * MIB;
 
 interface Rig extends AsyncDisposable {
   readonly server: CrowdServer;
