@@ -13,8 +13,8 @@ export interface Batching {
   flush(): number;
 }
 
-/** From so many messages of one channel in a flush on, others have as long as it took before the next one begins. */
-const FULL_REST = 17;
+/** Ms of rest after a flush for each message that one channel had in it beside the first; never longer than it took. */
+const REST = 0.25;
 /** Shortest and longest such rest, ms: timers know no less, and nobody is to wait for more. */
 const MIN_REST = 1;
 const MAX_REST = 10;
@@ -26,8 +26,10 @@ const MAX_REST = 10;
  *
  * Under load what channels have is held for a little longer. A write costs what it costs however much is in it, so that
  * only fewer of them help who can't keep up: after a flush that took long and had much of one channel, the loop first
- * reads what has come meanwhile. (1 000 readers, 5 000 messages a second: 1.6 times the deliveries.) Messages that come
- * one by one are never held because of this, nor are replies and catch-up.
+ * reads what has come meanwhile. (1 000 readers, 5 000 messages a second: 1.6 times the deliveries.) The less there is to
+ * join, the shorter. (1 000 messages a second are some 15 to a flush: a delivery costs 0.87 µs and p99 is 1.25 times
+ * Bun's; with rests as long as the flush 0.69 µs, and 1.45 times.) Messages that come one by one are never held because
+ * of this, nor are replies and catch-up.
  */
 export class Turn {
   readonly #clock: Clock;
@@ -99,7 +101,7 @@ export class Turn {
     let most = 1;
     for (const channel of dirty) most = Math.max(most, channel.flush());
     const end = this.#clock.now();
-    const rest = (end - begin) * Math.min(1, (most - 1) / (FULL_REST - 1));
+    const rest = Math.min(end - begin, (most - 1) * REST);
     if (rest >= MIN_REST) this.#rest = end + Math.min(rest, MAX_REST);
   }
 

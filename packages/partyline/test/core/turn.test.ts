@@ -4,8 +4,8 @@ import type { Outgoing } from "../../src/core/ports.ts";
 import { createReadingProbe, type ReadingProbe } from "../../src/testing/reading-probe.ts";
 import { attach, createHarness, type Harness } from "./harness.ts";
 
-/** So many that a flush which takes long is followed by a rest as long. */
-const MANY: readonly string[] = Array.from({ length: 17 }, (_, index) => `m${index}`);
+/** So many that a flush is followed by a rest as long as it took, up to the longest. */
+const MANY: readonly string[] = Array.from({ length: 41 }, (_, index) => `m${index}`);
 
 /** A reader to whom every write costs so many ms. */
 function dearReader(harness: Harness, cost: number, channels: readonly string[] = ["a"]): ReadingProbe {
@@ -56,13 +56,13 @@ describe("what channels got in one turn", () => {
     expect(probe.outgoing).toHaveLength(1);
     harness.clock.advance(1);
     expect(probe.outgoing).toHaveLength(2);
-    expect(probe.takeLog().slice(-2)).toEqual(["18:next", "19:last"]);
+    expect(probe.takeLog().slice(-2)).toEqual(["42:next", "43:last"]);
   });
 
   it("is held for less where it was less", () => {
     const harness = createHarness();
     const probe = dearReader(harness, 8);
-    turnWith(harness, "one", "two", "three", "four", "five");
+    turnWith(harness, ...MANY.slice(0, 9));
     turnWith(harness, "next");
     harness.clock.advance(1);
     expect(probe.outgoing).toHaveLength(1);
@@ -112,7 +112,7 @@ describe("what channels got in one turn", () => {
     let newest: string | undefined;
     harness.engine.afterTurn(() => (newest = probe.log.at(-1)));
     harness.clock.turn();
-    expect(newest).toBe("18:next");
+    expect(newest).toBe("42:next");
   });
 
   it("holds up no catch-up", () => {
@@ -123,8 +123,8 @@ describe("what channels got in one turn", () => {
     const late = createReadingProbe();
     attach(harness.engine.open(late, OPEN_GRANTS), "a", "earliest");
     harness.clock.turn();
-    expect(late.log.at(-1)).toBe("18:next");
+    expect(late.log.at(-1)).toBe("42:next");
     harness.clock.advance(10);
-    expect(late.log).toHaveLength(18);
+    expect(late.log).toHaveLength(42);
   });
 });
