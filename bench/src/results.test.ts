@@ -22,6 +22,7 @@ const result: BenchmarkResult = {
     { subject: "A & B", runs: [], missing: "not there: no network" },
   ],
   busy: [0.5, 1],
+  stolen: 3.14,
 };
 
 const results: Results = {
@@ -41,7 +42,7 @@ it("a table has medians, their spread, who is missing and why, and where the loa
     [
       "Some load.",
       "| server | CPU, µs | lost |\n|---|--:|--:|\n| partyline † | 3.0 (1.0–1\u2009500.0) | 0 |\n| A & B | not there |  |",
-      "Medians of 3 runs (least to most). The machine's load went from 0.5 to 1.0.",
+      "Medians of 3 runs (least to most). The machine's load went from 0.5 to 1.0. Its host gave 3.1 % of its time to others.",
       "† The load generator was busy itself: the server may be faster than this.",
       "A & B: not there: no network.",
     ].join("\n\n"),

@@ -26,6 +26,8 @@ export interface BenchmarkResult {
   readonly rows: readonly Row[];
   /** Load of the machine over the last minute, before and after: 1 is one busy core. */
   readonly busy: readonly [before: number, after: number];
+  /** Percent of the cores' time that the host of a virtual machine gave to others meanwhile, where the system tells. */
+  readonly stolen?: number;
 }
 
 export interface Row {
@@ -70,11 +72,12 @@ function cells(row: Row, columns: readonly Column[]): string[] {
   });
 }
 
-function footnotes({ rows, busy }: BenchmarkResult): string[] {
+function footnotes({ rows, busy, stolen }: BenchmarkResult): string[] {
   const runs = Math.max(0, ...rows.map((row) => row.runs.length));
   const medians = runs > 1 ? `Medians of ${runs} runs (least to most). ` : "One run. ";
+  const others = stolen === undefined ? "" : ` Its host gave ${stolen.toFixed(1)} % of its time to others.`;
   return [
-    `${medians}The machine's load went from ${busy[0].toFixed(1)} to ${busy[1].toFixed(1)}.`,
+    `${medians}The machine's load went from ${busy[0].toFixed(1)} to ${busy[1].toFixed(1)}.${others}`,
     ...(rows.some(isSaturated)
       ? ["† The load generator was busy itself: the server may be faster than this."]
       : []),

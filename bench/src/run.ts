@@ -1,6 +1,7 @@
 import { loadavg } from "node:os";
 import { type Benchmark, type Figures, NotThere, type Numbers, type Subject } from "./benchmark.ts";
 import type { BenchmarkResult, Row } from "./results.ts";
+import { type HostTime, hostTime } from "./usage.ts";
 
 export interface RunOptions {
   /** Options that are not to be those by default. */
@@ -20,6 +21,7 @@ export async function run(
   const numbers = { ...benchmark.options, ...(given as Numbers) };
   const subjects = benchmark.subjects.filter(({ name }) => name.includes(only));
   const [before = 0] = loadavg();
+  const began = hostTime();
   const readings = new Map<Subject, Reading>(subjects.map((subject) => [subject, { runs: [] }]));
   for (let turn = 1; turn <= runs; turn++)
     for (const [subject, reading] of readings) {
@@ -29,13 +31,28 @@ export async function run(
       if (reading.missing !== undefined) progress(`  ${reading.missing}`);
     }
   const [after = 0] = loadavg();
+  const stolen = stolenSince(began, hostTime());
   const rows = [...readings].map(([{ name }, { runs: figures, note, missing }]): Row => ({
     subject: name,
     runs: figures,
     ...(note !== undefined && { note }),
     ...(missing !== undefined && { missing }),
   }));
-  return { title, describe: benchmark.describe(numbers), numbers, columns, rows, busy: [before, after] };
+  return {
+    title,
+    describe: benchmark.describe(numbers),
+    numbers,
+    columns,
+    rows,
+    busy: [before, after],
+    ...(stolen !== undefined && { stolen }),
+  };
+}
+
+/** Percent. */
+function stolenSince(began: HostTime | undefined, ended: HostTime | undefined): number | undefined {
+  if (!began || !ended || ended.all === began.all) return undefined;
+  return (100 * (ended.stolen - began.stolen)) / (ended.all - began.all);
 }
 
 interface Reading {

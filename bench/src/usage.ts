@@ -17,6 +17,27 @@ export function cpuMicroseconds(pid: number): number {
   return all.reduce((total, one) => total + (1e6 / TICKS) * ticks(one), 0);
 }
 
+/** Time that all cores have had, and what of it the host of a virtual machine gave to others, in ticks. */
+export interface HostTime {
+  readonly all: number;
+  readonly stolen: number;
+}
+
+/** Since the machine was started; `undefined` where the system does not tell. */
+export function hostTime(): HostTime | undefined {
+  try {
+    return parseHostTime(readFileSync("/proc/stat", "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The first line of /proc/stat (proc_stat(5)). What guests had is in what users had, and does not count twice. */
+export function parseHostTime(stat: string): HostTime {
+  const times = stat.slice(0, stat.indexOf("\n")).trim().split(/ +/).slice(1, 9).map(Number);
+  return { all: times.reduce((sum, time) => sum + time, 0), stolen: times[7] ?? 0 };
+}
+
 /** The unit of /proc/PID/stat. Linux tells every program the same, whatever the kernel's own clock. */
 const TICKS = 100;
 
