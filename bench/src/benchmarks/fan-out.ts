@@ -8,7 +8,7 @@ const options = { readers: 1_000, rate: 50, size: 128, publishers: 32, warm: 1, 
 const tiny = { readers: 10, publishers: 2, rate: 50, warm: 0.1, seconds: 0.2 };
 type Options = typeof options;
 
-/** Seconds. Where p99 is looked at: with one, V8 still compiles, and half of the runs have a stall of ours in them. */
+/** Seconds, where p99 is looked at: in the first ones V8 still compiles. */
 const WARM = 5;
 
 function describe({ readers, rate: messages, size, publishers, warm, seconds }: Options): string {
