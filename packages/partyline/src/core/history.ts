@@ -50,7 +50,9 @@ function toAnswer(channel: ChannelRef, page: Page | undefined): HistoryAnswer {
   const first = entries[0];
   const last = entries.at(-1);
   return {
-    pages: first ? [part(channel, { epoch, after: first.offset - 1, entries })] : [],
+    pages: first
+      ? [new SharedItem(channel, { is: "messages", epoch, after: first.offset - 1, entries })]
+      : [],
     position: last ? { epoch, offset: last.offset } : page.position,
     head: { epoch, offset: page.head },
     more: entries.length < page.remaining,
@@ -59,10 +61,6 @@ function toAnswer(channel: ChannelRef, page: Page | undefined): HistoryAnswer {
 }
 
 type Messages = Extract<Item, { is: "messages" }>;
-
-function part(channel: ChannelRef, messages: Omit<Messages, "is">): Outgoing {
-  return new SharedItem(channel, { is: "messages", ...messages });
-}
 
 /** The messages of an answer. */
 export function historyEntries({ pages }: HistoryAnswer): readonly Entry[] {
@@ -188,7 +186,7 @@ class Gathered implements Connection {
     if (!last) return;
     this.#position = { epoch: item.epoch, offset: last.offset };
     // What was cut is encoded for this answer alone.
-    this.#pages.push(whole ? outgoing : part(outgoing.channel, { ...item, entries }));
+    this.#pages.push(whole ? outgoing : new SharedItem(outgoing.channel, { ...item, entries }));
   }
 
   cork(): void {}
