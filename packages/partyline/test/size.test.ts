@@ -47,11 +47,11 @@ const leaveOutWhatIsLoadedLater: Plugin = {
 
 const gzipped = (contents: Uint8Array): number => gzipSync(contents, { level: 9 }).length;
 
-it("keeps what a page loads of the client at once within 8 KiB gzipped", async () => {
+it("keeps what a page loads of the client at once within 9 KiB gzipped", async () => {
   const { outputFiles } = await build({ ...options, plugins: [leaveOutWhatIsLoadedLater] });
   const size = gzipped(outputFiles[0]?.contents ?? new Uint8Array());
-  process.stdout.write(`partyline/client: ${size} of ${8 * KIB} bytes, gzipped\n`);
-  expect(size).toBeLessThanOrEqual(8 * KIB);
+  process.stdout.write(`partyline/client: ${size} of ${9 * KIB} bytes, gzipped\n`);
+  expect(size).toBeLessThanOrEqual(9 * KIB);
 });
 
 it("keeps each part that is loaded later or beside the client within its bound", async () => {
