@@ -8,7 +8,8 @@ export type { Limits } from "./protocol/limits.ts";
 export type { Kind, Keep } from "./protocol/message.ts";
 export {
   type Action,
-  type Authenticator,
+  type Authenticate,
+  type Authenticated,
   type Broker,
   type ChannelDefinition,
   type ChannelDefinitions,

@@ -7,7 +7,7 @@ import { createCounters, type CounterSnapshot } from "./core/counters.ts";
 import type { ChannelDefinitions, RetentionOptions } from "./core/definitions.ts";
 import { type Duration, milliseconds } from "./core/duration.ts";
 import { createEngine } from "./core/engine.ts";
-import type { Authenticator, Broker, Clock, Logger } from "./core/ports.ts";
+import type { Authenticate, Broker, Clock, Logger } from "./core/ports.ts";
 import { createServerChannel, type ServerChannel } from "./core/server-channel.ts";
 import { createHttpService } from "./http/http-service.ts";
 import type { FetchInfo } from "./http/fetch-host.ts";
@@ -22,7 +22,16 @@ export type { ChannelDefinition, ChannelDefinitions, RetentionOptions } from "./
 export type { CounterSnapshot } from "./core/counters.ts";
 export type { Duration } from "./core/duration.ts";
 export { grants, type GrantTable } from "./core/grants.ts";
-export type { Action, Authenticator, Broker, Clock, Credentials, Grants, Logger } from "./core/ports.ts";
+export type {
+  Action,
+  Authenticate,
+  Authenticated,
+  Broker,
+  Clock,
+  Credentials,
+  Grants,
+  Logger,
+} from "./core/ports.ts";
 export type {
   Published,
   ServerChannel,
@@ -42,8 +51,11 @@ export type { Heartbeat } from "./transports/surroundings.ts";
 export interface PartylineOptions {
   /** The channels there are, by pattern. Default: every name is a channel that keeps its history. */
   readonly channels?: ChannelDefinitions;
-  /** Who may do what. Default: everybody may do all that the definitions allow. */
-  readonly authenticator?: Authenticator;
+  /**
+   * Decides who a peer is and what it may do: returns `{ grants }`, or `undefined` to refuse the peer. Default: every
+   * peer may do everything that the definitions allow.
+   */
+  readonly authenticate?: Authenticate;
   /** Where messages are kept. Default: in this process. */
   readonly broker?: Broker;
   /** Retention of channels whose definition names none. */
@@ -211,7 +223,7 @@ export function createPartyline(options: PartylineOptions = {}): Partyline {
     metrics: counters,
     channels: options.channels,
     retention: options.retention,
-    authenticator: options.authenticator,
+    authenticate: options.authenticate,
     limits: options.limits,
     intervals: options.intervals,
   });
@@ -231,7 +243,7 @@ export function createPartyline(options: PartylineOptions = {}): Partyline {
   return {
     async listen(
       port = 8080,
-      host = options.authenticator ? undefined : "127.0.0.1",
+      host = options.authenticate ? undefined : "127.0.0.1",
       { tls, reusePort = false } = {},
     ) {
       return describeAddress(tls ? "https" : "http", await http.listen({ port, host, reusePort }, tls));

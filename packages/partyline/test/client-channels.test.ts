@@ -8,7 +8,6 @@ import {
   type Message,
   type TransportName,
 } from "../src/client/index.ts";
-import { PartylineError } from "../src/protocol/errors.ts";
 import { createPartyline, type PartylineOptions } from "../src/server.ts";
 
 const transports: TransportName[] = ["ws", "sse", "poll"];
@@ -165,10 +164,7 @@ describe.each(transports)("over %s", (transport) => {
   });
 
   it("ends as closed where the server does not let it in, with the reason", async () => {
-    const refuse = () => {
-      throw new PartylineError("unauthorized", "No.");
-    };
-    await using rig = await open(transport, { authenticator: { authenticate: refuse } });
+    await using rig = await open(transport, { authenticate: () => undefined });
     const next = rig.client.channel("a").messages().next();
     await expect(next).rejects.toMatchObject({ code: "unauthorized" });
     expect(rig.client.state).toMatchObject({ status: "closed", reason: { code: "unauthorized" } });

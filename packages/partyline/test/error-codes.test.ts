@@ -2,7 +2,7 @@
 import { afterEach, expect, it } from "vitest";
 import { createMemoryBroker } from "../src/brokers/memory/index.ts";
 import type { Broker } from "../src/core/ports.ts";
-import { type ErrorCode, ERRORS, PartylineError } from "../src/protocol/errors.ts";
+import { type ErrorCode, ERRORS } from "../src/protocol/errors.ts";
 import { createPartyline, type Partyline } from "../src/server.ts";
 import { silent } from "./support/line-rig.ts";
 import { until } from "./support/until.ts";
@@ -60,12 +60,8 @@ async function start(): Promise<Rig> {
       latest: { keep: "latest", maxKeys: 1 },
     },
     limits: { connections: 1, pendingPublishes: 1, commandBurst: 2, commandsPerSecond: 1 },
-    authenticator: {
-      authenticate({ token }) {
-        if (token === "expired") throw new PartylineError("unauthorized", "The token is no more.");
-        return { allows: (_action, channel) => channel !== "private" };
-      },
-    },
+    authenticate: ({ token }) =>
+      token === "expired" ? undefined : { grants: { allows: (_action, channel) => channel !== "private" } },
   });
   ends.push(() => server.close());
   const { port, url } = await server.listen(0, "127.0.0.1");

@@ -186,10 +186,8 @@ describe("a test network in memory", () => {
     const outside = <T>(value: T): Promise<T> =>
       new Promise((resolve) => setTimeout(() => resolve(value), 5));
     await using net = await createTestNetwork({
-      authenticator: {
-        authenticate: ({ token }) =>
-          outside({ allows: (action) => action === "subscribe" || token === "ada" }),
-      },
+      authenticate: ({ token }) =>
+        outside({ grants: { allows: (action) => action === "subscribe" || token === "ada" } }),
     });
     const before = net.now();
     const ada = await net.client({ token: () => outside("ada") });
@@ -203,12 +201,10 @@ describe("a test network in memory", () => {
   it("lets time pass for an answer that needs it", async () => {
     const clock: { current?: Clock } = {};
     await using net = await createTestNetwork({
-      authenticator: {
-        authenticate: () =>
-          new Promise((resolve) => {
-            clock.current?.setTimer(() => resolve({ allows: () => true }), 1_000);
-          }),
-      },
+      authenticate: () =>
+        new Promise((resolve) => {
+          clock.current?.setTimer(() => resolve({ grants: { allows: () => true } }), 1_000);
+        }),
     });
     clock.current = net.clock;
     const ada = await net.client();

@@ -9,7 +9,7 @@ it("a frame for many readers is the same to the byte, whoever they are and where
     logger: silent,
     channels: { "**": { keep: "latest" } },
     intervals: { mark: 100 },
-    authenticator: { authenticate: ({ token }) => ({ allows: () => token !== undefined }) },
+    authenticate: ({ token }) => ({ grants: { allows: () => token !== undefined } }),
   });
   const { url } = await server.listen(0);
   await server.channel("a").publish("before", { key: "x" });

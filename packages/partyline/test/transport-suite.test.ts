@@ -278,11 +278,9 @@ describe.each(WAYS)("over $name", ({ listening, compression = false, ...transpor
 
   it("refuses reading without a grant, and reserved channels to all [ATT-10, NAME-7]", async () => {
     await using rig = await start({
-      authenticator: {
-        authenticate: ({ token }) => ({
-          allows: (_action, channel) => channel !== "private" || token === "key",
-        }),
-      },
+      authenticate: ({ token }) => ({
+        grants: { allows: (_action, channel) => channel !== "private" || token === "key" },
+      }),
     });
     await expect(transport.open({ url: rig.url, channel: "private" })).rejects.toMatchObject({
       code: "forbidden",

@@ -1,6 +1,7 @@
 import type { Limits } from "../protocol/limits.ts";
+import type { Authenticator } from "./authenticate.ts";
 import type { Definitions } from "./definitions.ts";
-import type { Authenticator, Broker, Clock, Logger, Metrics } from "./ports.ts";
+import type { Broker, Clock, Logger, Metrics } from "./ports.ts";
 import type { Turn } from "./turn.ts";
 import type { TimerWheel } from "./wheel.ts";
 
@@ -16,7 +17,7 @@ export interface Intervals {
 export interface Context {
   readonly broker: Broker;
   readonly definitions: Definitions;
-  readonly authenticator: Authenticator;
+  readonly authenticate: Authenticator;
   readonly limits: Limits;
   readonly intervals: Intervals;
   readonly clock: Clock;

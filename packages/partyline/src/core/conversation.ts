@@ -273,7 +273,7 @@ export class FrameConversation implements Conversation {
 
   #token(frame: TokenFrame, place: number): void {
     const options = this.#options;
-    const granted = this.#context.authenticator.authenticate({
+    const granted = this.#context.authenticate({
       token: frame.token,
       header: (name) => (options.mode === "full" ? options.credentials.header(name) : undefined),
     });

@@ -1,18 +1,18 @@
 import { PartylineError } from "../protocol/errors.ts";
 import { DEFAULT_LIMITS, type Limits } from "../protocol/limits.ts";
+import { createAuthenticator } from "./authenticate.ts";
 import { Channels } from "./channels.ts";
 import { type Draft, publishDraft } from "./commands/publish.ts";
 import type { Context, Intervals } from "./context.ts";
 import { FrameConversation } from "./conversation.ts";
 import { withDefaults } from "./defaults.ts";
 import { type ChannelDefinitions, compileDefinitions, type RetentionOptions } from "./definitions.ts";
-import { openAuthenticator } from "./grants.ts";
 import { HeadCheck } from "./head-check.ts";
 import { readHello } from "./hello.ts";
 import { pollHistory, readHistory } from "./history.ts";
 import type {
   Appended,
-  Authenticator,
+  Authenticate,
   Broker,
   Clock,
   Engine,
@@ -40,8 +40,8 @@ export interface EngineOptions {
   readonly channels?: ChannelDefinitions | undefined;
   /** Retention where a definition names none. */
   readonly retention?: RetentionOptions | undefined;
-  /** Default: everybody may do everything that the definitions allow. */
-  readonly authenticator?: Authenticator | undefined;
+  /** Default: every peer may do everything that the definitions allow. */
+  readonly authenticate?: Authenticate | undefined;
   readonly limits?: Partial<Limits> | undefined;
   readonly intervals?: Partial<Intervals> | undefined;
 }
@@ -58,7 +58,8 @@ export interface OwnedEngine extends Engine {
  * @throws TypeError where a definition or limit is wrong.
  */
 export function createEngine(options: EngineOptions): OwnedEngine {
-  const { broker, clock, logger, metrics, authenticator = openAuthenticator } = options;
+  const { broker, clock, logger, metrics } = options;
+  const authenticate = createAuthenticator(options.authenticate);
   const limits = withDefaults("limit", DEFAULT_LIMITS, options.limits);
   const wheel = new TimerWheel(clock);
   const context: Context = {
@@ -66,7 +67,7 @@ export function createEngine(options: EngineOptions): OwnedEngine {
     clock,
     logger,
     metrics,
-    authenticator,
+    authenticate,
     limits,
     wheel,
     turn: new Turn(clock),
@@ -96,7 +97,7 @@ export function createEngine(options: EngineOptions): OwnedEngine {
     metrics,
     time: () => broker.time(),
     afterTurn: (fire) => context.turn.after(fire),
-    authenticate: (credentials) => authenticator.authenticate(credentials),
+    authenticate,
     hello: (line, credentials) => readHello(context, line, credentials),
     open: (connection, grants) => new ChannelReader(context, channels, connection, grants),
     converse: (connection, how) => new FrameConversation(context, channels, connection, how),

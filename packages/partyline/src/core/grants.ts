@@ -1,15 +1,12 @@
 import { isReservedName } from "../protocol/channel-name.ts";
 import { parsePattern } from "../protocol/pattern.ts";
-import type { Action, Authenticator, Grants } from "./ports.ts";
+import type { Action, Grants } from "./ports.ts";
 
 /** What the application's own code may do: everything, reserved channels and `publish: "server"` ones included. */
 export const SERVER_GRANTS: Grants = { allows: () => true };
 
 /** What anybody may do where nothing else was said: everything but reserved channels. */
 export const OPEN_GRANTS: Grants = { allows: (_action, channel) => !isReservedName(channel) };
-
-/** Lets everybody in with {@link OPEN_GRANTS}. */
-export const openAuthenticator: Authenticator = { authenticate: () => OPEN_GRANTS };
 
 /** Actions by channel pattern, as an application writes them. */
 export type GrantTable = Readonly<Record<string, readonly Action[]>>;

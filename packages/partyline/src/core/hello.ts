@@ -21,7 +21,7 @@ export function readHello(context: Context, line: string, credentials: Credentia
       "bad-limit",
       `\`wait\` is a number of seconds up to ${context.limits.waitSeconds}.`,
     );
-  const granted = context.authenticator.authenticate({
+  const granted = context.authenticate({
     token: frame.token ?? credentials.token,
     header: (name) => credentials.header(name),
   });

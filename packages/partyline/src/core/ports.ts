@@ -1,6 +1,6 @@
 /**
  * Where core meets the outside. Outbound ports (`Broker`, `Connection`, `Clock`, `Logger`, `Metrics`,
- * `Authenticator`) are called by core and filled by others; the inbound ports (`Engine`, `Reader`,
+ * `Authenticate`) are called by core and filled by others; the inbound ports (`Engine`, `Reader`,
  * `Conversation`) are called by transports and hosts and filled by core.
  */
 export type {
@@ -28,7 +28,8 @@ export type {
 export type {
   Action,
   AttachAnswer,
-  Authenticator,
+  Authenticate,
+  Authenticated,
   Conversation,
   ConversationOptions,
   Credentials,

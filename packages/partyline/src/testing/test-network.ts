@@ -109,7 +109,7 @@ export interface TestNetwork extends Faults, AsyncDisposable {
  * ```
  */
 export async function createTestNetwork(options: TestNetworkOptions = {}): Promise<TestNetwork> {
-  const { mode = "memory", seed = 1, past = "lost", authenticator } = options;
+  const { mode = "memory", seed = 1, past = "lost", authenticate } = options;
   const { broker: createBroker = createMemoryBroker } = options;
   const medium: Medium = mode === "memory" ? createMemoryMedium(seed) : socketMedium;
   const servers: ServerHost[] = [];
@@ -134,10 +134,8 @@ export async function createTestNetwork(options: TestNetworkOptions = {}): Promi
       create: (life) =>
         createPartyline({
           ...options,
-          ...(authenticator && {
-            authenticator: {
-              authenticate: (credentials) => medium.outside(authenticator.authenticate(credentials)),
-            },
+          ...(authenticate && {
+            authenticate: (credentials) => medium.outside(authenticate(credentials)),
           }),
           hosts: [medium.listens ? "127.0.0.1" : MEMORY_HOST],
           clock: life.clock(medium.clock),

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { grants as grantTable, OPEN_GRANTS } from "../../src/core/grants.ts";
 import { historyEntries } from "../../src/core/history.ts";
 import type {
-  Authenticator,
+  Authenticate,
   Conversation,
   Credentials,
   Grants,
@@ -66,8 +66,9 @@ describe("hello", () => {
 
   it("holds what was sent behind it until somebody has decided who it is", async () => {
     let decide = (_grants: Grants): void => {};
-    const authenticator: Authenticator = { authenticate: () => new Promise((resolve) => (decide = resolve)) };
-    const { probe, say } = talk(createHarness({ authenticator }));
+    const authenticate: Authenticate = () =>
+      new Promise((resolve) => (decide = (grants) => resolve({ grants })));
+    const { probe, say } = talk(createHarness({ authenticate }));
     say({ t: "hello", v: 1, token: "t" });
     say({ t: "attach", n: 1, channel: "a" });
     expect(probe.replies).toEqual([]);
@@ -77,10 +78,9 @@ describe("hello", () => {
   });
 
   it("that is not believed closes the connection without a word about why inside", async () => {
-    const authenticator: Authenticator = {
-      authenticate: () => Promise.reject(new PartylineError("unauthorized", "No such token.")),
-    };
-    const { probe, say } = talk(createHarness({ authenticator }));
+    const authenticate: Authenticate = () =>
+      Promise.reject(new PartylineError("unauthorized", "No such token."));
+    const { probe, say } = talk(createHarness({ authenticate }));
     say({ t: "hello", v: 1, token: "t" });
     await settle();
     expect(probe.closedBy).toMatchObject({ code: "unauthorized" });
@@ -262,10 +262,10 @@ describe("a conversation", () => {
   });
 
   it("detaches alone what a new token no longer allows", () => {
-    const authenticator: Authenticator = {
-      authenticate: ({ token }) => (token === "less" ? grantTable({ b: ["subscribe"] }) : OPEN_GRANTS),
-    };
-    const { harness, probe, say } = greeted(createHarness({ authenticator }));
+    const authenticate: Authenticate = ({ token }) => ({
+      grants: token === "less" ? grantTable({ b: ["subscribe"] }) : OPEN_GRANTS,
+    });
+    const { harness, probe, say } = greeted(createHarness({ authenticate }));
     say({ t: "attach", n: 1, channel: "a" });
     say({ t: "attach", n: 2, channel: "b" });
     say({ t: "token", n: 3, token: "less" });

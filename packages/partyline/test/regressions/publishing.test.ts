@@ -40,12 +40,10 @@ describe.each(TRANSPORTS)("over %s", (transport) => {
     const shown: (string | undefined)[] = [];
     const decided = deferred<void>();
     await using rig = await startLineRig({
-      authenticator: {
-        async authenticate({ token }) {
-          shown.push(token);
-          await decided.promise;
-          return { allows: () => token === "the token" };
-        },
+      async authenticate({ token }) {
+        shown.push(token);
+        await decided.promise;
+        return { grants: { allows: () => token === "the token" } };
       },
     });
     const token = deferred<string>();

@@ -163,7 +163,7 @@ describe("tabs that share", () => {
 
   it("are all closed by a server that wants none of them", async () => {
     const world = createTabWorld({
-      authenticator: { authenticate: () => Promise.reject(new Error("Nobody may.")) },
+      authenticate: () => Promise.reject(new Error("Nobody may.")),
     });
     const tabs = [world.openTab(), world.openTab()];
     await world.pass(100);

@@ -10,7 +10,7 @@ import { columnsOf } from "../text.ts";
 import { banner } from "./banner.ts";
 import { type Drained, drainServer } from "./drain.ts";
 import { readTls, type TlsFiles, tlsError } from "./read-tls.ts";
-import { tokenAuthenticator } from "./token-authenticator.ts";
+import { authenticateToken } from "./authenticate-token.ts";
 
 /** What the command line says. */
 export interface ServeOptions extends TlsFiles {
@@ -115,7 +115,7 @@ function createServerFor(options: ServeOptions, broker?: Broker): Partyline {
     retention: { count: retention },
     ...(origin === undefined ? {} : { origins: origin }),
     ...(hostname === undefined ? {} : { hosts: hostname }),
-    ...(open ? {} : { authenticator: tokenAuthenticator(process.env["PARTYLINE_TOKEN"] ?? "") }),
+    ...(open ? {} : { authenticate: authenticateToken(process.env["PARTYLINE_TOKEN"] ?? "") }),
   });
 }
 

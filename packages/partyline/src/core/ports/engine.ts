@@ -10,7 +10,7 @@ import type { Clock, Logger, Metrics, Wheel } from "./surroundings.ts";
 /** What somebody may do. `subscribe` covers reading history. */
 export type Action = "subscribe" | "publish";
 
-/** Who may do what; made by the {@link Authenticator}, asked by core before each command. */
+/** The rights of a peer, as {@link Authenticate} returns them; core checks them before each command. */
 export interface Grants {
   allows(action: Action, channel: string): boolean;
 }
@@ -18,14 +18,28 @@ export interface Grants {
 /** What a peer shows for itself. */
 export interface Credentials {
   readonly token: string | undefined;
-  /** Header of the request that opened the connection, by lower-case name. */
-  header(name: string): string | undefined;
+  /** Returns a header of the request that opened the connection, by lower-case name. */
+  readonly header: (name: string) => string | undefined;
 }
 
-/** Turns credentials into grants; throws PartylineError `unauthorized` where they are not valid. */
-export interface Authenticator {
-  authenticate(credentials: Credentials): MaybePromise<Grants>;
+/** A peer that the application accepts. */
+export interface Authenticated {
+  readonly grants: Grants;
 }
+
+/**
+ * Decides who a peer is and what it may do. `undefined` refuses the peer as `unauthorized`; throw a PartylineError
+ * `unauthorized` to say why. Any other error is logged, and the peer tries again later.
+ *
+ * @example
+ * ```ts
+ * const authenticate: Authenticate = async ({ token }) => {
+ *   const user = await findUser(token);
+ *   return user && { grants: grants({ "chat/*": ["subscribe", "publish"] }) };
+ * };
+ * ```
+ */
+export type Authenticate = (credentials: Credentials) => MaybePromise<Authenticated | undefined>;
 
 /** Where an attach starts: `continuous`, or the gap. */
 export interface AttachAnswer extends Start {
