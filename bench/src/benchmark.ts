@@ -24,6 +24,8 @@ export interface Column {
   readonly digits: number;
   /** Title of its chart; without one it has none. Figures with a chart are shown with their spread. */
   readonly chart?: string;
+  /** Whether it is a cost, so that `--against` compares it: lower is better. */
+  readonly cost?: boolean;
 }
 
 /** Subjects under one load, one after the other. */
@@ -61,6 +63,7 @@ export const COLUMNS = {
     head: "CPU per delivery, µs",
     digits: 2,
     chart: "CPU time of the server per delivery, µs",
+    cost: true,
   },
   rate: { key: "rate", head: "deliveries/s", digits: 0, chart: "Deliveries per second" },
   lost: { key: "lost", head: "lost", digits: 0 },

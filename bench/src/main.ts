@@ -3,20 +3,33 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, release, type } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { parseArgs } from "node:util";
+import { compareWith, DEFAULT_PAIRS } from "./against/against.ts";
+import { describeComparisons } from "./against/compare.ts";
 import { BENCHMARKS } from "./benchmarks.ts";
 import type { Benchmark, Numbers } from "./benchmark.ts";
 import { chart } from "./chart.ts";
 import { Misuse, readNumbers } from "./numbers.ts";
 import { pin, placement } from "./processes.ts";
 import { drawProfile } from "./profile.ts";
-import { type BenchmarkResult, describeAll, type Machine, renewPage, type Results } from "./results.ts";
+import {
+  type BenchmarkResult,
+  describeAll,
+  describeMachine,
+  type Machine,
+  renewPage,
+  type Results,
+} from "./results.ts";
 import { run } from "./run.ts";
 
 const USAGE = `npm run bench -- NAME... [--runs N] [--only PART] [--OPTION NUMBER]... [--from FILE] [--out FILE]
                          [--charts FOLDER] [--page FILE]
 npm run bench -- all     every benchmark, one after the other
+npm run bench -- NAME... --against COMMIT [--runs PAIRS] [--only PART] [--OPTION NUMBER]... [--out FILE]
+                         the working tree beside a commit, run alternately
 
   --runs N        how often each subject is measured; the table has the medians (default 3)
+  --against COMMIT  builds that commit too, runs both builds alternately, and prints the median ratio of the pairs
+                  (default ${DEFAULT_PAIRS}) with its 90 % interval; subjects are those of this repository
   --only PART     only subjects whose name holds this
   --from FILE     results of an earlier run, for what is not measured now; without a NAME they are only drawn again
   --out FILE      writes every run as JSON
@@ -44,6 +57,11 @@ function list(): string {
 
 const PROFILE_SECONDS = 10;
 
+const DEFAULT_RUNS = 3;
+
+/** Part of the name of every subject that is made of this repository. */
+const OWN = "partyline";
+
 function readOptions(args: readonly string[]) {
   const text = { type: "string" } as const;
   const names = new Set(Object.values(BENCHMARKS).flatMap(({ options }) => Object.keys(options)));
@@ -52,8 +70,9 @@ function readOptions(args: readonly string[]) {
     allowPositionals: true,
     options: {
       ...Object.fromEntries([...names].map((name) => [name, text])),
-      runs: { ...text, default: "3" },
-      only: { ...text, default: "" },
+      runs: text,
+      only: text,
+      against: text,
       from: text,
       out: text,
       charts: text,
@@ -78,25 +97,35 @@ async function measure(
   only: string,
 ): Promise<Results["benchmarks"]> {
   const done: Record<string, BenchmarkResult> = {};
-  const began = performance.now();
   for (const name of wanted) {
     const benchmark = BENCHMARKS[name];
     if (!benchmark) continue;
     if (!benchmark.subjects.some((subject) => subject.name.includes(only))) continue;
-    const { runs = 1, ...options } = given;
-    done[name] = await run(benchmark, {
-      numbers: options,
-      runs,
-      only,
-      progress(doing) {
-        const spent = Math.round((performance.now() - began) / 1_000);
-        console.error(
-          `${String(Math.floor(spent / 60)).padStart(3)}:${String(spent % 60).padStart(2, "0")}  ${doing}`,
-        );
-      },
-    });
+    const { runs = DEFAULT_RUNS, ...numbers } = given;
+    done[name] = await run(benchmark, { numbers, runs, only, progress });
   }
   return done;
+}
+
+/** Says on standard error what is being measured, with the time since the start. */
+function progress(doing: string): void {
+  const spent = Math.round(performance.now() / 1_000);
+  console.error(
+    `${String(Math.floor(spent / 60)).padStart(3)}:${String(spent % 60).padStart(2, "0")}  ${doing}`,
+  );
+}
+
+async function compare(
+  wanted: readonly string[],
+  { runs: pairs = DEFAULT_PAIRS, ...numbers }: Numbers,
+  { against, only = OWN, out }: { against: string; only?: string | undefined; out?: string | undefined },
+): Promise<void> {
+  if (wanted.length === 0) throw new Misuse("`--against` needs the names of benchmarks.");
+  const benchmarks = Object.fromEntries(Object.entries(BENCHMARKS).filter(([name]) => wanted.includes(name)));
+  const comparisons = await compareWith(benchmarks, { commit: against, pairs, only, numbers, progress });
+  if (out !== undefined)
+    writeFileSync(out, `${JSON.stringify({ against, machine: machine(), comparisons }, null, 1)}\n`);
+  console.log(`${describeComparisons(comparisons)}\n\n${describeMachine(machine())}`);
 }
 
 function machine(): Machine {
@@ -135,8 +164,13 @@ function write(
 }
 
 async function main(): Promise<number> {
-  const { wanted, given, only, from, out, charts, page, profile } = readOptions(process.argv.slice(2));
+  const { wanted, given, against, ...rest } = readOptions(process.argv.slice(2));
+  const { only = "", from, out, charts, page, profile } = rest;
   pin(process.pid, "load");
+  if (against !== undefined) {
+    await compare(wanted, given, { against, only: rest.only, out });
+    return 0;
+  }
   if (profile !== undefined) writeFileSync(profile, await drawProfile(PROFILE_SECONDS));
   if (profile !== undefined && wanted.length === 0) return 0;
   if (wanted.length === 0 && from === undefined) {

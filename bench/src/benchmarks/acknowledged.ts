@@ -43,7 +43,13 @@ export const acknowledged: Benchmark = defineBenchmark({
   subjects: CASES.map((one) => ({ name: one.name, measure: (load: typeof options) => measure(one, load) })),
   columns: [
     { key: "rate", head: "answers/s", digits: 0, chart: "Answered publishes per second" },
-    { key: "cpu", head: "CPU per publish, µs", digits: 1, chart: "CPU time of the server per publish, µs" },
+    {
+      key: "cpu",
+      head: "CPU per publish, µs",
+      digits: 1,
+      chart: "CPU time of the server per publish, µs",
+      cost: true,
+    },
     { key: "lost", head: "refused", digits: 0 },
     { ...COLUMNS.p50, digits: 2 },
     { key: "p99", head: "p99, ms", digits: 2 },

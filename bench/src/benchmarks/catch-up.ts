@@ -60,7 +60,13 @@ export const catchUp: Benchmark = defineBenchmark({
     { name: `ready bytes, ${way.name}`, measure: (load: Load) => measure(way, load, true) },
   ]),
   columns: [
-    { key: "cpu", head: "CPU per client, µs", digits: 0, chart: "CPU time of the server per client, µs" },
+    {
+      key: "cpu",
+      head: "CPU per client, µs",
+      digits: 0,
+      chart: "CPU time of the server per client, µs",
+      cost: true,
+    },
     { key: "seconds", head: "all there after, s", digits: 2 },
     { key: "kilobytes", head: "kB per client", digits: 1 },
     { key: "lost", head: "lost", digits: 0 },

@@ -52,8 +52,20 @@ export const idle: Benchmark = defineBenchmark({
     },
   })),
   columns: [
-    { key: "memory", head: "KiB per connection", digits: 1, chart: "Memory per idle connection, KiB" },
-    { key: "cpu", head: "CPU to connect, µs", digits: 0, chart: "CPU time of the server to connect one, µs" },
+    {
+      key: "memory",
+      head: "KiB per connection",
+      digits: 1,
+      chart: "Memory per idle connection, KiB",
+      cost: true,
+    },
+    {
+      key: "cpu",
+      head: "CPU to connect, µs",
+      digits: 0,
+      chart: "CPU time of the server to connect one, µs",
+      cost: true,
+    },
     { key: "rss", head: "RSS, MB", digits: 0 },
   ],
 });

@@ -22,13 +22,14 @@ export const manyChannels: Benchmark = defineBenchmark({
     { name: "partyline, few channels", measure: (load: Load) => measure(load, load.few) },
   ],
   columns: [
-    { key: "channel", head: "KiB per channel", digits: 2 },
+    { key: "channel", head: "KiB per channel", digits: 2, cost: true },
     { key: "heap", head: "of these objects and buffers", digits: 2 },
     {
       key: "cpu",
       head: "CPU per publish to a few, µs",
       digits: 2,
       chart: "CPU time per publish to a few, µs",
+      cost: true,
     },
     { key: "turns", head: "to all in turn, µs", digits: 2 },
   ],
