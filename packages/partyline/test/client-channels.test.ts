@@ -71,6 +71,31 @@ describe.each(transports)("over %s", (transport) => {
     expect((await take(messages, 1))[0]?.data).toBe(6);
   });
 
+  it.each(["first", "second"])(
+    "two spellings of a name are one channel, and both go on until it is closed by the %s [NAME-4, NAME-10]",
+    async (closing) => {
+      await using rig = await open(transport);
+      const spellings = ["cafe\u0301/r", "caf\u00e9/r"].map((name) => rig.client.channel<number>(name));
+      const [first, second] = spellings as [Channel<number>, Channel<number>];
+      const readers = spellings.map((channel) => channel.messages());
+      await reaches(second, "attached");
+      await first.publish(1);
+      await second.publish(2);
+      await rig.server.channel("cafe\u0301/r").publish(3);
+      for (const reader of readers)
+        expect((await take(reader, 3)).map(({ data }) => data)).toEqual([1, 2, 3]);
+      expect(second).toBe(first);
+      expect([first.name, rig.server.channel("cafe\u0301/r").name]).toEqual(["caf\u00e9/r", "caf\u00e9/r"]);
+
+      (closing === "first" ? first : second).close();
+      const again = rig.client.channel<number>(closing === "first" ? "caf\u00e9/r" : "cafe\u0301/r");
+      const messages = again.messages();
+      await reaches(again, "attached");
+      await rig.server.channel("caf\u00e9/r").publish(4);
+      expect((await take(messages, 1))[0]?.data).toBe(4);
+    },
+  );
+
   it("tells a gap after retention, and goes on behind it [POS-15]", async () => {
     await using rig = await open(transport, { retention: { count: 3 } });
     const { position } = await rig.server.channel("a").publish(0);

@@ -138,6 +138,7 @@ export interface Freshness {
  * `message` or an iterator.
  */
 export interface Channel<T = unknown> {
+  /** The name in Unicode normalization form C: all spellings of a name are one channel. */
   readonly name: string;
   readonly state: ChannelState;
   /** The last message that came, or where the first attach began; `undefined` before that. */

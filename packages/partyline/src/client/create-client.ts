@@ -168,7 +168,9 @@ export function createClientIn(
     ? ({ state: { status: "connecting", since: 0 } } as Connection)
     : createConnection(port);
 
-  const openChannel = (name: string): OpenChannel => {
+  const openChannel = (spelling: string): OpenChannel => {
+    // Two spellings of a name are one channel to the server, which has one reader for it on each connection.
+    const name = spelling.normalize();
     let channel = channels.get(name);
     if (!channel) {
       channel = createChannel(name, core, () => channels.delete(name));

@@ -67,6 +67,7 @@ export interface ServerHistory<T = unknown> {
 
 /** A channel, for the application's own code: no grant is asked. */
 export interface ServerChannel<T = unknown> {
+  /** The name in Unicode normalization form C: all spellings of a name are one channel. */
   readonly name: string;
   /**
    * Stores a message and sends it to all who read the channel.
@@ -111,7 +112,8 @@ export interface ServerChannel<T = unknown> {
 const DEFAULT_LIMIT = 100;
 
 /** Makes a {@link ServerChannel}. */
-export function createServerChannel<T>(engine: Engine, name: string): ServerChannel<T> {
+export function createServerChannel<T>(engine: Engine, spelling: string): ServerChannel<T> {
+  const name = spelling.normalize("NFC");
   const read = (since: string | undefined, limit: number): Promise<Awaited<ReturnType<Engine["history"]>>> =>
     Promise.resolve(
       engine.history({ channel: name, since: parseSince(since), limit, wait: undefined }, SERVER_GRANTS),

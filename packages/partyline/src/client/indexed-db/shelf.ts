@@ -55,7 +55,7 @@ export interface Shelf {
 interface ShelfHost {
   readonly core: Core;
   readonly url: string;
-  readonly openChannel: (name: string) => unknown;
+  readonly openChannel: (name: string) => { readonly channel: { readonly name: string } };
 }
 
 /** Loads what earlier pages left, and asks the store in bounded time. */
@@ -116,8 +116,9 @@ export function createShelf(
     for (const stored of publishes) {
       // What is not taken up stays for a later page.
       if (isClosed) return;
-      openChannel(stored.channel);
-      const publish = parts.get(stored.channel)?.restore(stored, stored.at || time);
+      // A store of an older version may hold another spelling of the name.
+      const { name } = openChannel(stored.channel).channel;
+      const publish = parts.get(name)?.restore(stored, stored.at || time);
       if (publish) restored.push(publish);
     }
     if (restored.length > 0) onRestored?.(restored);

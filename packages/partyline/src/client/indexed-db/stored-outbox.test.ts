@@ -74,6 +74,15 @@ describe("a stored outbox", () => {
     ]);
   });
 
+  it("sends what an older version stored under another spelling of the channel's name [NAME-4]", async () => {
+    const disk = createScriptedDisk();
+    const old = { queue: "0-old", order: 0, channel: "cafe\u0301", id: "one", since: 1, at: 0 };
+    await disk.page().put([{ ...old, fields: '"kind":"json","channel":"cafe\u0301","id":"one","data":1' }]);
+    const page = await pages(disk)();
+    expect(page.client.channel("caf\u00e9").pending).toMatchObject([{ id: "one", channel: "caf\u00e9" }]);
+    expect(publishesIn(await page.welcome())).toMatchObject([{ channel: "caf\u00e9", id: "one", data: 1 }]);
+  });
+
   it("keeps the time of the first attempt, by which the server knows a repeat from a first one [PUB-5]", async () => {
     const open = pages(createScriptedDisk());
     const first = await open();

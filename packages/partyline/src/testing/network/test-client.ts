@@ -60,7 +60,7 @@ export function followClient(client: Client, line: MediumLine): Followed {
   };
   const channel = <T>(name: string, options?: ChannelOptions): Channel<T> => {
     const opened = open<T>(name, options);
-    channels.set(name, opened);
+    channels.set(opened.name, opened);
     return opened;
   };
   return { client: Object.assign(client, { line: testLine, channel }), line, channels };
