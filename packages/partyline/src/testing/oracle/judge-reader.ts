@@ -22,7 +22,7 @@ class Walk {
   readonly #channel: ChannelRecord;
   /** Where the reader stands; `undefined` before the first thing that it was told. */
   #at: Position | undefined;
-  /** Positions given since the reader last went back: what comes again is a double, else out of order. */
+  /** Positions received since the reader last went back. A position that comes again is a double, any other is out of order. */
   readonly #given = new Set<string>();
   /** Of a `latest` channel: the values that the reader has, by key. */
   readonly #values = new Map<string, string>();
@@ -78,15 +78,22 @@ class Walk {
     const newLife = from.epoch !== to.epoch;
     if (newLife !== (gap.reason === "epoch")) wrong("its reason does not fit its epochs");
     else if (newLife && to.epoch < from.epoch) wrong("it goes back to an earlier life");
-    else if (!newLife && to.offset <= from.offset) wrong("nothing lies between");
+    const back = !newLife && to.offset <= from.offset;
+    // The whole state of a `latest` channel follows its gap, and it may begin before the reader's position (READ-4).
+    if (back && this.#channel.keep !== "latest") wrong("nothing lies between");
     if (gap.reason === "not-kept" && this.#channel.keep !== "nothing")
       wrong("the channel keeps its messages");
-    if (gap.lost !== undefined && gap.lost !== to.offset - from.offset) wrong(`it tells ${gap.lost} as lost`);
+    if (
+      gap.lost !== undefined &&
+      gap.lost !== (to.offset < from.offset ? undefined : to.offset - from.offset)
+    )
+      wrong(`it tells ${gap.lost} as lost`);
     const dropped = this.#droppedUpTo(to.epoch);
     const begins = newLife ? 0 : from.offset;
     if (to.offset > Math.max(begins, dropped)) wrong("it covers messages that are kept");
 
     this.#at = to;
+    if (back) this.#given.clear();
     this.#values.clear();
     if (this.#channel.keep === "latest") this.#knowsFrom = { epoch: to.epoch, offset: 0 };
   }

@@ -233,6 +233,23 @@ describe("the oracle, of what is not kept", () => {
     expect(kinds(evidence([without], { ...latest, lives: 2 }, publishes))).toEqual(["false-state"]);
   });
 
+  it("accepts a gap of a latest channel that goes back to before the oldest kept entry [READ-4]", () => {
+    const back = (more: readonly Told[], to = 0): string[] =>
+      kinds(evidence([[began(), skip(0, 2), set(3, "x"), gap(3, to), ...more]], latest, publishes));
+    expect(back([skip(0, 2), set(3, "x"), deleted])).toEqual([]);
+    expect(back([set(3, "x"), deleted], 2)).toEqual([]);
+    expect(back([skip(0, 3), deleted])).toEqual(["false-state"]);
+    expect(back([set(3, "x"), set(3, "x"), deleted], 2)).toEqual(["doubled"]);
+  });
+
+  it("refuses a gap that goes back and counts lost messages, and a gap that goes back in a history", () => {
+    const back = (channel: Partial<ChannelRecord>, lost?: number): string[] =>
+      kinds(evidence([[began(3), gap(3, 2, { lost }), set(3, "x"), deleted]], channel, publishes));
+    expect(back(latest)).toEqual([]);
+    expect(back(latest, -1)).toEqual(["false-gap"]);
+    expect(back({ head: at(4) })).toEqual(["false-gap"]);
+  });
+
   it("does not ask a reader for values from before it came", () => {
     expect(kinds(evidence([[began(3), deleted]], latest, publishes))).toEqual([]);
   });
