@@ -1,37 +1,30 @@
 /** Generated histories of publishing, reading and faults, judged by the oracle; `npm run chaos` plays more of them. */
 import { expect, it } from "vitest";
 import { MEMORY_SEEDS, PROCESS_SEEDS } from "./fixed-seeds.ts";
-import { generateHistory } from "./generate.ts";
 import { memoryWorlds } from "./memory-world.ts";
 import { openProcessWorlds } from "./process-world.ts";
-import { describeFailure, runHistory, shrinkRun, type Worlds } from "./run.ts";
-import { addTally, type Tally } from "./tally.ts";
+import { playSeeds } from "./play-seeds.ts";
+import type { Worlds } from "./run.ts";
+import type { Tally } from "./tally.ts";
 
 /** How long a failure may take to be made short, ms. */
 const SHRINKING = 40_000;
 
-/** Plays them, a few at once; throws the first failure, made short. */
-async function playSeeds(
+/** Plays them, `jobs` at once; throws the first failure, made short. */
+async function playAll(
   worlds: Worlds,
-  { from, count }: typeof MEMORY_SEEDS | typeof PROCESS_SEEDS,
+  seeds: typeof MEMORY_SEEDS | typeof PROCESS_SEEDS,
   jobs: number,
 ): Promise<Tally> {
-  const sum: Tally = new Map();
-  let next: number = from;
-  const work = async (): Promise<void> => {
-    while (next < from + count) {
-      const run = await runHistory(worlds, generateHistory(next++));
-      addTally(sum, run.tally);
-      if (run.violations.length > 0)
-        throw new Error(await describeFailure(worlds, run, await shrinkRun(worlds, run, SHRINKING)));
-    }
+  const found = (text: string): never => {
+    throw new Error(text);
   };
-  await Promise.all(Array.from({ length: jobs }, work));
-  return sum;
+  const { tally } = await playSeeds(worlds, { ...seeds, jobs, shrinking: SHRINKING }, { found });
+  return tally;
 }
 
 it("loses nothing in silence in memory, whatever lines, clients, brokers and servers suffer", async () => {
-  const tally = await playSeeds(memoryWorlds, MEMORY_SEEDS, 1);
+  const tally = await playAll(memoryWorlds, MEMORY_SEEDS, 1);
   // That the faults bite: each kind was there, and so were its effects.
   for (const what of [
     "line: cut",
@@ -67,6 +60,6 @@ it("loses nothing in silence in memory, whatever lines, clients, brokers and ser
 
 it("loses nothing in silence with servers that are killed and stopped, over sockets, in real time", async () => {
   await using worlds = await openProcessWorlds();
-  const tally = await playSeeds(worlds, PROCESS_SEEDS, 3);
+  const tally = await playAll(worlds, PROCESS_SEEDS, 3);
   expect(tally.get("messages delivered")).toBeGreaterThan(0);
 }, 170_000);

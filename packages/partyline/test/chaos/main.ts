@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { generateHistory } from "./generate.ts";
 import type { History } from "./history.ts";
 import { memoryWorlds } from "./memory-world.ts";
 import { openProcessWorlds } from "./process-world.ts";
-import { describeFailure, describeRun, type Run, runHistory, shrinkRun, type Worlds } from "./run.ts";
-import { addTally, count, formatTally, type Tally } from "./tally.ts";
+import { playSeeds } from "./play-seeds.ts";
+import { runHistory, type Worlds } from "./run.ts";
+import { formatTally } from "./tally.ts";
 
 const USAGE = `usage: npm run chaos -- [--seeds N] [--minutes M] [--from SEED] [--world memory|processes] [--jobs N]
        npm run chaos -- [--world memory|processes] --history FILE
@@ -52,7 +52,7 @@ if (world !== "memory" && world !== "processes") {
 }
 await using worlds = world === "memory" ? memoryWorlds : await openProcessWorlds();
 process.exitCode = (await (values.history === undefined
-  ? playSeeds(worlds)
+  ? playGenerated(worlds)
   : playFile(worlds, values.history)))
   ? 0
   : 1;
@@ -64,34 +64,22 @@ async function playFile(within: Worlds, file: string): Promise<boolean> {
   return run.violations.length === 0;
 }
 
-async function playSeeds(within: Worlds): Promise<boolean> {
-  const sum: Tally = new Map();
-  const failed: Run[] = [];
+async function playGenerated(within: Worlds): Promise<boolean> {
   const start = performance.now();
   const seconds = (): number => Math.round((performance.now() - start) / 1000);
-  let next = from;
-  let done = 0;
-
-  const work = async (): Promise<void> => {
-    while (next < from + seeds && seconds() < minutes * 60) {
-      const run = await runHistory(within, generateHistory(next++));
-      addTally(sum, run.tally);
-      count(sum, "steps", run.history.steps.length);
-      done++;
-      if (run.violations.length > 0) {
-        failed.push(run);
-        print(describeRun(run));
-      }
-      if (done % 10 === 0) print(`${done} of ${seeds} seeds, ${failed.length} failed, ${seconds()} s`);
-    }
-  };
-  await Promise.all(Array.from({ length: jobs }, work));
-
-  for (const run of failed.slice(0, 3))
-    print(`\n${await describeFailure(within, run, await shrinkRun(within, run, SHRINKING))}`);
-  print(`\n${formatTally(sum)}`);
-  print(
-    `\n${done} seeds in ${seconds()} s, ${failed.length} failed: ${failed.map(({ history }) => history.seed).join(" ")}`,
+  const { tally, done, failed } = await playSeeds(
+    within,
+    { from, count: seeds, jobs, shrinking: SHRINKING, goesOn: () => seconds() < minutes * 60 },
+    {
+      found: (text) => print(`\n${text}\n`),
+      played(histories, failures) {
+        if (histories % 10 > 0) return;
+        const memory = Math.round(process.memoryUsage.rss() / 1_048_576);
+        print(`${histories} of ${seeds} seeds, ${failures} failed, ${seconds()} s, ${memory} MiB`);
+      },
+    },
   );
+  print(`\n${formatTally(tally)}`);
+  print(`\n${done} seeds in ${seconds()} s, ${failed.length} failed: ${failed.join(" ")}`);
   return failed.length === 0;
 }

@@ -99,6 +99,11 @@ async function openMemoryWorld({ broker: kind, servers }: Setup, seed: number): 
     running = false;
     leave()();
   };
+  /** Ends the timer of the broker, which holds everything that the world has made. */
+  const closePast = (): void => {
+    past?.memory.close();
+    past = undefined;
+  };
 
   return {
     name: "memory",
@@ -159,7 +164,7 @@ async function openMemoryWorld({ broker: kind, servers }: Setup, seed: number): 
       // As long as others are on the broker it goes on.
       const kept = (keep || second !== undefined || draining > 0) && kind === "outliving";
       if (!kept) {
-        past = undefined;
+        closePast();
         ahead = least = furthest;
       }
       await server.restart();
@@ -186,6 +191,9 @@ async function openMemoryWorld({ broker: kind, servers }: Setup, seed: number): 
       past?.troubled.add(name, times, trouble);
     },
     ends: (name) => drive(readEnd(server.partyline, name)),
-    [Symbol.asyncDispose]: () => net.close(),
+    async [Symbol.asyncDispose]() {
+      await net.close();
+      closePast();
+    },
   };
 }
