@@ -128,6 +128,37 @@ describe("tabs that share", () => {
     }
   });
 
+  it("receive a message that is nested too deep to be handed over as a value, and what follows it", async () => {
+    await open(3);
+    for (const levels of [6_000, 32_000]) {
+      const data = new TextEncoder().encode("[".repeat(levels) + "]".repeat(levels));
+      const url = new URL("/channels/a", site.url);
+      const stored = await fetch(url, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: data,
+      });
+      expect(stored.status).toBe(201);
+    }
+    for (const tab of tabs) {
+      await tab.until(() => told.texts.length === 2, undefined);
+      const depths = await tab.evaluate(
+        () =>
+          told.texts.splice(0).map((data) => {
+            let depth = 0;
+            for (let value: unknown = data; Array.isArray(value); value = value[0]) depth++;
+            return depth;
+          }),
+        undefined,
+      );
+      expect(depths).toEqual([6_000, 32_000]);
+    }
+    await publish(2);
+    await heardAll(tabs);
+    await byRole(tabs);
+    await oneConnection();
+  });
+
   it("leave the one that leads alone when it is frozen, and take it back when it is not", async () => {
     await open(3);
     await publish(2);

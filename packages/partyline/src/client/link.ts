@@ -39,8 +39,12 @@ export interface ChannelReader {
   attaching(stream: object): { readonly since: string | undefined; readonly maxRate: number | undefined };
   attached(frame: AttachedFrame, stream: object): void;
   refused(frame: ErrorFrame): void;
-  /** `epoch` is that of the stream; `size` the mean length of the lines that came with it. */
-  frame(frame: ChannelFrame, epoch: string, size: number): void;
+  /**
+   * @param epoch The epoch of the stream.
+   * @param size The mean length of the lines that came with the frame.
+   * @param source Has the frame as it came, during the call.
+   */
+  frame(frame: ChannelFrame, epoch: string, size: number, source: { readonly line: string }): void;
 }
 
 /** What a link asks and tells. Nothing is told after `end`, nor after the link was closed. */

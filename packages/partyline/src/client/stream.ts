@@ -32,6 +32,8 @@ export interface Stream {
    * @throws PartylineError where the server told an error that answers no command.
    */
   read(lines: string): void;
+  /** The line of the frame that is being read, as it came. */
+  readonly line: string;
 }
 
 export function createStream(host: LinkHost, token: string | undefined): Stream {
@@ -44,6 +46,11 @@ export function createStream(host: LinkHost, token: string | undefined): Stream 
   /** Newest attach of each channel: answers to older ones no longer count. */
   const attaches = new Map<string, number>();
   const commands = new Map<number, Command>();
+  let lines = "";
+  /** `lines` one by one, once one of them is asked for. */
+  let split: string[] | undefined;
+  /** The frame that is being read. */
+  let index = 0;
 
   const answer = (frame: ResultFrame | ErrorFrame): void => {
     const number = frame.n ?? 0;
@@ -76,7 +83,7 @@ export function createStream(host: LinkHost, token: string | undefined): Stream 
       const known = numbered.get(frame.c);
       if (!known) return;
       if (frame.t === "detached") channels.delete(known.channel);
-      host.reader(known.channel)?.frame(frame, known.epoch, size);
+      host.reader(known.channel)?.frame(frame, known.epoch, size, stream);
       if (frame.t === "gap") known.epoch = positionOf(frame.to).epoch;
     }
   };
@@ -116,14 +123,25 @@ export function createStream(host: LinkHost, token: string | undefined): Stream 
       pinged = n + 1;
       return line("ping");
     },
-    read(lines) {
+    read(text) {
+      lines = text;
+      split = undefined;
+      index = 0;
       // Parsed together, which for many short lines is much cheaper than one by one; each counts as long as the mean.
       // One alone is parsed as it is: copied first, it would take half as long again.
       const frames = (
         lines.includes("\n") ? JSON.parse(`[${lines.replaceAll("\n{", ",{")}]`) : [JSON.parse(lines)]
       ) as ServerFrame[];
       // A type that this client does not know is none of the cases: later servers may have more.
-      for (const frame of frames) readFrame(frame, lines.length / frames.length);
+      for (const frame of frames) {
+        readFrame(frame, lines.length / frames.length);
+        index++;
+      }
+    },
+    get line() {
+      // At the same places as where they are parsed.
+      split ??= lines.split(/\n(?={)/);
+      return split[index] as string;
     },
   };
   return stream;

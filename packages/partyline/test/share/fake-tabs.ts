@@ -11,6 +11,8 @@ export interface Wire {
 export interface Page {
   alive: boolean;
   frozen: boolean;
+  /** Whether what is posted to this page can't be handed over. */
+  refusesPosts: boolean;
   /** Who is told before it is frozen. */
   readonly freezing: Set<() => void>;
   /** What happened while it was frozen. */
@@ -18,7 +20,7 @@ export interface Page {
 }
 
 export function createPage(): Page {
-  return { alive: true, frozen: false, freezing: new Set(), late: [] };
+  return { alive: true, frozen: false, refusesPosts: false, freezing: new Set(), late: [] };
 }
 
 /** Does what happens to a page: now, when it goes on, or never. */
@@ -92,6 +94,7 @@ export function createFakeTabs<W extends Wire>(wire: (to: Page) => W, cutWire: (
           post(message) {
             for (const other of page.alive ? room : []) {
               if (other === me) continue;
+              if (other.wire.to?.refusesPosts) throw new Error("The post can't be cloned.");
               const copy: unknown = structuredClone(message);
               other.wire.queue.push(() => {
                 if (room.has(other)) other.hear(copy);

@@ -36,6 +36,8 @@ export interface Stored {
 export interface Tab {
   readonly client: Client;
   readonly reported: readonly unknown[];
+  /** Whether what other tabs post to this one can't be handed over. */
+  refusesPosts: boolean;
   /** The page's clock. */
   now(): number;
   /** Ends the process: no word is said. */
@@ -251,6 +253,12 @@ export function createTabWorld(options: Partial<EngineOptions> = {}, seed = 1) {
     return {
       client,
       reported,
+      get refusesPosts() {
+        return page.refusesPosts;
+      },
+      set refusesPosts(refuses) {
+        page.refusesPosts = refuses;
+      },
       now: () => runtime.now(),
       kill() {
         page.alive = false;

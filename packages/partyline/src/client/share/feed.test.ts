@@ -36,7 +36,8 @@ const mark = (offset: number): MarkFrame => ({ t: "mark", c: 3, position: at(off
 function describeItem(item: ReadingItem): string {
   if (item.t === "attached") return `attached at ${item.frame.position.split(":")[1]}`;
   if (item.t === "refused") return item.frame.code;
-  return item.frame.t === "m" ? `${item.frame.offset}` : item.frame.t;
+  const frame = JSON.parse(item.line) as MessageFrame | GapFrame | MarkFrame;
+  return frame.t === "m" ? `${frame.offset}` : frame.t;
 }
 
 function rig() {
@@ -71,7 +72,7 @@ function rig() {
     feed.reader.attached(frame, stream);
   };
   const say = (...frames: (MessageFrame | GapFrame | MarkFrame)[]): void => {
-    for (const frame of frames) feed.reader.frame(frame, EPOCH, 10);
+    for (const frame of frames) feed.reader.frame(frame, EPOCH, 10, { line: JSON.stringify(frame) });
   };
   return { feed, ask, attach, say };
 }

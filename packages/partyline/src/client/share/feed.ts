@@ -1,4 +1,4 @@
-import type { AttachedFrame, MessageFrame, SkipFrame } from "../../protocol/frames.ts";
+import type { AttachedFrame } from "../../protocol/frames.ts";
 import type { Keep } from "../../protocol/message.ts";
 import { formatPosition, type Position } from "../../protocol/position.ts";
 import type { ChannelFrame, ChannelReader } from "../link.ts";
@@ -51,7 +51,7 @@ export interface Feed {
 
 /** A message or a skip, and the offsets between which it leads. */
 interface Piece {
-  readonly frame: MessageFrame | SkipFrame;
+  readonly line: string;
   readonly from: number;
   readonly to: number;
   readonly size: number;
@@ -131,13 +131,13 @@ export function createFeed(port: FeedPort): Feed {
       keep,
     });
   };
-  const givePiece = (reading: Reading, epoch: string, { frame, to, size }: Piece): void => {
+  const givePiece = (reading: Reading, epoch: string, { line, to, size }: Piece): void => {
     reading.place = { epoch, offset: to };
-    reading.give({ t: "frame", frame, epoch, size });
+    reading.give({ t: "frame", line, epoch, size });
   };
   /** The feed has taken a message or a skip. */
-  const pass = (frame: Piece["frame"], from: number, { epoch, offset }: Position, size: number): void => {
-    const piece: Piece = { frame, from, to: offset, size };
+  const pass = (line: string, from: number, { epoch, offset }: Position, size: number): void => {
+    const piece: Piece = { line, from, to: offset, size };
     head = Math.max(head, offset);
     trouble = 0;
     tail.push(piece);
@@ -150,18 +150,19 @@ export function createFeed(port: FeedPort): Feed {
     }
   };
 
-  const readFrame = (frame: ChannelFrame, epoch: string, size: number): void => {
+  const readFrame = (frame: ChannelFrame, item: ReadingItem & { readonly t: "frame" }): void => {
     const before = cursor;
     if (!before) return;
+    const { epoch, line, size } = item;
     switch (frame.t) {
       case "m": {
         const place = { epoch, offset: frame.offset };
-        if (follow(readOffset(before, place))) pass(frame, before.offset, place, size);
+        if (follow(readOffset(before, place))) pass(line, before.offset, place, size);
         break;
       }
       case "skip": {
         const jump = jumpOf(frame);
-        if (follow(readJump(before, epoch, jump, keep))) pass(frame, before.offset, jump.to, size);
+        if (follow(readJump(before, epoch, jump, keep))) pass(line, before.offset, jump.to, size);
         break;
       }
       case "gap": {
@@ -173,7 +174,7 @@ export function createFeed(port: FeedPort): Feed {
           if (!isAt(reading, before)) leave(reading);
           else {
             reading.place = jump.to;
-            reading.give({ t: "frame", frame, epoch, size });
+            reading.give(item);
           }
         }
         break;
@@ -182,15 +183,14 @@ export function createFeed(port: FeedPort): Feed {
         if (!follow(readMark(before, positionOf(frame.position)))) break;
         head = Math.max(head, before.offset);
         floor = Math.min(floor, before.offset);
-        for (const reading of riders())
-          if (isAt(reading, before)) reading.give({ t: "frame", frame, epoch, size });
+        for (const reading of riders()) if (isAt(reading, before)) reading.give(item);
         break;
       }
       case "stale":
-        for (const reading of riders()) reading.give({ t: "frame", frame, epoch, size });
+        for (const reading of riders()) reading.give(item);
         break;
       case "detached":
-        if (frame.code !== "detached") end(riders(), () => ({ t: "frame", frame, epoch, size }));
+        if (frame.code !== "detached") end(riders(), () => item);
     }
   };
   /** The server has detached the channel. */
@@ -285,8 +285,8 @@ export function createFeed(port: FeedPort): Feed {
         end(whom, ({ n }) => ({ t: "refused", frame: { ...frame, n } }));
         port.settle();
       },
-      frame(frame, epoch, size) {
-        readFrame(frame, epoch, size);
+      frame(frame, epoch, size, { line }) {
+        readFrame(frame, { t: "frame", line, epoch, size });
         port.settle();
       },
     },

@@ -54,6 +54,14 @@ export const roomOf = (base: string, hub: string, tab: string): string => `${bas
 export function createMembers({ tabs, base, hub, hear, gone }: MembersPort): Members {
   const members = new Map<string, { readonly member: Member; stop(): void; flush(): void }>();
 
+  const post = (voice: Voice, message: HubPost): boolean => {
+    try {
+      voice.post(message);
+      return true;
+    } catch {
+      return false;
+    }
+  };
   const flushAll = (): void => {
     flushing = false;
     for (const known of [...members.values()]) known.flush();
@@ -101,8 +109,12 @@ export function createMembers({ tabs, base, hub, hear, gone }: MembersPort): Mem
     members.set(id, {
       member,
       flush() {
-        if (items.length > 0) voice.post({ given, items } satisfies HubPost);
+        const due = items;
         items = [];
+        if (due.length === 0 || post(voice, { given, items: due })) return;
+        // What could not be posted never will be: the tab reads it over a connection of its own.
+        post(voice, { given, items: [{ t: "bye", full: true }] });
+        remove(id);
       },
       stop() {
         stopWaiting();
@@ -118,7 +130,7 @@ export function createMembers({ tabs, base, hub, hear, gone }: MembersPort): Mem
       if (members.has(id) || members.size < MAX_MEMBERS) add(id);
       else {
         const voice = tabs.join(roomOf(base, hub, id));
-        voice.post({ given: 0, items: [{ t: "bye", full: true }] } satisfies HubPost);
+        post(voice, { given: 0, items: [{ t: "bye", full: true }] });
         voice.close();
       }
     },

@@ -5,7 +5,7 @@ import type { Command, TransportName } from "../link.ts";
 import type { Ask, ReadingItem } from "./reading.ts";
 
 /** What tabs with different versions of these messages must not have in common: a part of every name. */
-export const VERSION = 1;
+export const VERSION = 2;
 
 /** In the room of all tabs. `hub` answers `who`; `lead` tells that the hub is new. */
 export type RoomMessage = { readonly t: "who" } | { readonly t: "hub" | "lead"; readonly hub: string };
@@ -50,7 +50,7 @@ export type ToTab =
   | { readonly t: "answer"; readonly n: number; readonly frame: ResultFrame | ErrorFrame }
   | { readonly t: "switched"; readonly n: number; readonly error: PlainError | undefined }
   | { readonly t: "pong" }
-  /** You are not, or no longer, one of this hub's tabs. `full`: it has as many as it takes. */
+  /** You are not, or no longer, one of this hub's tabs. `full`: it has as many as it takes, or can't reach this one. */
   | { readonly t: "bye"; readonly full: boolean };
 
 /** What a hub posts at once. */

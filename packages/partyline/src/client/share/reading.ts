@@ -1,13 +1,14 @@
 import type { AttachedFrame, ErrorFrame } from "../../protocol/frames.ts";
 import { formatPosition, type Position } from "../../protocol/position.ts";
-import type { ChannelFrame, ChannelReader } from "../link.ts";
+import type { ChannelReader } from "../link.ts";
 import { positionOf } from "../read-log.ts";
 
 /** What a tab is told of a channel that it reads. */
 export type ReadingItem =
   | { readonly t: "attached"; readonly frame: AttachedFrame }
   | { readonly t: "refused"; readonly frame: ErrorFrame }
-  | { readonly t: "frame"; readonly frame: ChannelFrame; readonly epoch: string; readonly size: number };
+  /** `line` is the frame as text: a value may be nested too deep to be handed from tab to tab. */
+  | { readonly t: "frame"; readonly line: string; readonly epoch: string; readonly size: number };
 
 /** From where a channel is asked for, and how. */
 export type Ask = ReturnType<ChannelReader["attaching"]>;

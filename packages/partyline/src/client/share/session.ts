@@ -1,6 +1,6 @@
 import type { ConnectionPort } from "../connection-port.ts";
 import { connectionLost } from "../errors.ts";
-import type { Command, Link, TransportName } from "../link.ts";
+import type { ChannelFrame, Command, Link, TransportName } from "../link.ts";
 import { createWatch } from "../watch.ts";
 import { doorOf, roomOf } from "./members.ts";
 import { fromPlain, type HubPost, type Join, type Status, type ToHub, type ToTab } from "./messages.ts";
@@ -24,7 +24,7 @@ export interface SessionPort extends Pick<ConnectionPort, "host" | "connected" |
   status(status: Status): void;
   /** The hub is gone, or has let this tab go. */
   lost(): void;
-  /** There is no place for what this tab wants. */
+  /** There is no place for what this tab wants, or it can't be said to the hub. */
   full(): void;
 }
 
@@ -58,7 +58,13 @@ export function createSession(port: SessionPort, hub: string): Session {
     for (const item of items) if (!over) take(item);
     if (!over && heard - told > TELL_AFTER) ping();
   });
-  const say = (message: ToHub): void => voice.post(message);
+  const say = (message: ToHub): void => {
+    try {
+      voice.post(message);
+    } catch {
+      if (!over) port.full();
+    }
+  };
   const ping = (): void => {
     told = heard;
     say({ t: "ping", heard });
@@ -116,6 +122,12 @@ export function createSession(port: SessionPort, hub: string): Session {
     if (link) port.connected(link);
     else port.interrupted(false);
   };
+  const frame = (item: ToTab & { t: "frame" }): void => {
+    const { channel, epoch, line, size } = item;
+    const told = JSON.parse(line) as ChannelFrame;
+    if (told.t === "detached") attaches.delete(channel);
+    host.reader(channel)?.frame(told, epoch, size, item);
+  };
   const take = (item: ToTab): void => {
     switch (item.t) {
       case "status":
@@ -132,8 +144,7 @@ export function createSession(port: SessionPort, hub: string): Session {
         else host.reader(item.channel)?.refused(item.frame);
         break;
       case "frame":
-        if (item.frame.t === "detached") attaches.delete(item.channel);
-        host.reader(item.channel)?.frame(item.frame, item.epoch, item.size);
+        frame(item);
         break;
       case "answer": {
         const command = commands.get(item.n);
