@@ -1,8 +1,8 @@
 /** Bounds of the time between two attempts, ms. */
 export interface BackoffOptions {
-  /** Longest wait before the first attempt; doubles with each further one. Default 500. */
+  /** Longest wait before the first attempt; doubles with each further one; at least 1. Default 500. */
   readonly baseDelay: number;
-  /** Longest wait ever. Default 30 000. */
+  /** Longest wait ever; at least 100. Default 30 000. */
   readonly maxDelay: number;
 }
 

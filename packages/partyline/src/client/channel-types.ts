@@ -16,36 +16,36 @@ export interface ChannelOptions {
    * Where the first attach begins: a position as a message or `channel.position` gave it, `"earliest"`, `"now"` or
    * `"last:N"`. Later attaches go on where the channel stands. Default: `now`; `earliest` on `latest` channels.
    */
-  readonly since?: string;
+  readonly since?: string | null | undefined;
   /**
    * Most deliveries a second, from 0.001 to 1 000: what comes in between is left out and told by `skip`, but the newest
    * always comes. A delivery is the newest message; on `latest` channels, of each key that has changed. Counts from
-   * the next attach on. Default: as much as there is. Another value is refused `bad-limit`.
+   * the next attach on. Default `Infinity`: every message. The server refuses another number with `bad-limit`.
    */
-  readonly maxRate?: number;
+  readonly maxRate?: number | undefined;
   /** Default `"fail"`. On `latest` and `nothing` channels a gap is told and never waits. */
-  readonly onGap?: OnGap;
+  readonly onGap?: OnGap | undefined;
   /**
    * What the channel keeps, where that must be known before the server has said so: a publish to a `nothing` channel
    * does not wait for a connection, and one to a `latest` channel replaces a waiting one of its key. Default
    * `"history"` until the first attach was answered.
    */
-  readonly keep?: Keep;
+  readonly keep?: Keep | undefined;
 }
 
 /** How a message is published. */
 export interface PublishOptions {
   /** Which value of a `latest` channel it sets. Default `""`. */
-  readonly key?: string;
+  readonly key?: string | undefined;
   /** 1 to 64 of `A-Z a-z 0-9 _ -`, once per channel; a repeat is not stored twice. Default: 128 random bits. */
-  readonly id?: string;
+  readonly id?: string | undefined;
   /** `"text"` sends a string as it is. Default: `"binary"` for a Uint8Array, else `"json"`. */
-  readonly kind?: Kind;
+  readonly kind?: Kind | undefined;
   /**
-   * How long it may stay unsettled, ms. Then it is given up: `expired` where it is surely not stored, `uncertain` where
+   * How long it may stay unsettled, in whole milliseconds. Then it is given up: `expired` where it is surely not stored, `uncertain` where
    * it was sent and the answer never came. Default: the client's `publishTtl`.
    */
-  readonly ttl?: number;
+  readonly ttl?: number | undefined;
 }
 
 /** How a key is deleted; see {@link PublishOptions}. */

@@ -2,6 +2,7 @@ import type { PartylineError } from "../protocol/partyline-error.ts";
 import type { Channel, ChannelOptions } from "./channel-types.ts";
 import type { Core } from "./core.ts";
 import { closedError } from "./errors.ts";
+import { type Given, type OptionRules, readOptions } from "./options.ts";
 import { createPublisher, type Publisher } from "./publisher.ts";
 import { createSubscription, type Subscription } from "./subscription.ts";
 
@@ -16,14 +17,22 @@ export interface OpenChannel {
   close(error?: PartylineError): void;
 }
 
+const RULES: OptionRules<ChannelOptions> = {
+  since: "string",
+  maxRate: [0],
+  onGap: '"fail"|"continue"|function',
+  keep: '"history"|"latest"|"nothing"',
+};
+
 /** @param closed Called when the channel is closed, once or more. */
 export function createChannel(name: string, core: Core, closed: () => void): OpenChannel {
   /** Looked at whenever they matter. */
-  const options: ChannelOptions = {};
+  const options: Given<ChannelOptions> = {};
   const subscription = createSubscription(name, options, core);
   const publisher = createPublisher(name, core, subscription.keep);
 
-  const setOptions = (newest?: ChannelOptions): void => void Object.assign(options, newest);
+  const setOptions = (newest?: ChannelOptions): void =>
+    void Object.assign(options, readOptions(RULES, newest));
   const close = (error?: PartylineError): void => {
     closed();
     subscription.close(error);

@@ -2,6 +2,7 @@ import type { PartylineError } from "../protocol/partyline-error.ts";
 import type { BackoffOptions } from "./backoff.ts";
 import type { Channel, ChannelOptions, DroppedPublish } from "./channel-types.ts";
 import type { TransportName } from "./link.ts";
+import type { Optional } from "./options.ts";
 import type { OutboxKeeper } from "./outbox-keeper.ts";
 
 /**
@@ -42,56 +43,62 @@ export interface ClientEvents {
   dropped: DroppedPublish;
 }
 
-/** How a client connects; all of it has a default. Times in ms. */
-export interface ClientOptions extends Partial<BackoffOptions> {
+/** A token; `undefined` and `null` mean none. */
+type Token = string | null | undefined;
+
+/**
+ * How a client connects. All options have defaults; `undefined` and `null` mean the default. Times in milliseconds,
+ * `Infinity` for never. A time below its minimum counts as the minimum, so that no option makes a loop without a pause.
+ */
+export interface ClientOptions extends Optional<BackoffOptions> {
   /** Transports to use, the best one first. Default `["ws", "sse", "poll"]`, as far as the runtime has them. */
-  readonly transports?: readonly TransportName[];
+  readonly transports?: readonly TransportName[] | undefined;
   /** Sent in the first frame of each connection; a function is asked anew for each. Default: none. */
-  readonly token?: string | (() => string | undefined | Promise<string | undefined>);
+  readonly token?: Token | (() => Token | Promise<Token>);
   /** Headers of each HTTP request; a WebSocket has none. Default: none. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | null | undefined>> | Headers | undefined;
   /**
    * How long a transport may take until its first frame before the next one is opened beside it; three times that
    * where it has worked before. The better one takes over if it comes after all. Default 1 000.
    */
-  readonly fallbackDelay?: number;
+  readonly fallbackDelay?: number | undefined;
   /**
    * One connection for all tabs of this browser that have the same URL, token and headers. A name instead of `true`
    * says whose it is in place of token and headers: for cookies, tokens that differ from tab to tab, or a `fetch` or
    * `WebSocket` of your own; a tab of somebody else must not give the same. Default `false`.
    */
-  readonly share?: boolean | string;
-  /** How long a transport may take until its first frame. Default 10 000. */
-  readonly openTimeout?: number;
+  readonly share?: boolean | string | undefined;
+  /** How long a transport may take until its first frame; at least 100. Default 10 000. */
+  readonly openTimeout?: number | undefined;
   /** A connection that lasted this long makes earlier failures forgotten. Default 10 000. */
-  readonly stableAfter?: number;
-  /** Until a better transport is tried again; doubles up to ten times this. Default 60 000. */
-  readonly upgradeInterval?: number;
+  readonly stableAfter?: number | undefined;
+  /** Until a better transport is tried again; doubles up to ten times this; at least 100. Default 60 000. */
+  readonly upgradeInterval?: number | undefined;
   /**
-   * Silence after which the server is asked whether it is there; a long poll waits four fifths of it. The client takes
-   * less where connections keep ending in a shorter silence. Default 25 000.
+   * Silence after which the client asks the server whether it is there; at least 100. A long poll waits four fifths of
+   * it, up to 55 s. The client takes less if connections keep ending in a shorter silence. Default 25 000.
    */
-  readonly pingInterval?: number;
-  /** How long the answer to that may take. Default 10 000. */
-  readonly pongTimeout?: number;
+  readonly pingInterval?: number | undefined;
+  /** How long the answer to that may take; at least 100. Default 10 000. */
+  readonly pongTimeout?: number | undefined;
   /** Messages that an iterator lets wait, before the channel lags. Default 1 000. */
-  readonly bufferedMessages?: number;
+  readonly bufferedMessages?: number | undefined;
   /** Bytes that an iterator lets wait, before the channel lags. Default 1 MiB. */
-  readonly bufferedBytes?: number;
+  readonly bufferedBytes?: number | undefined;
   /** Publishes of all channels that may be unsettled (`overloaded`). Default 10 000. */
-  readonly pendingPublishes?: number;
+  readonly pendingPublishes?: number | undefined;
   /** Bytes of unsettled publishes of all channels (`overloaded`). Default 8 MiB. */
-  readonly pendingBytes?: number;
+  readonly pendingBytes?: number | undefined;
   /** The `ttl` of publishes that name none. Default `Infinity`. */
-  readonly publishTtl?: number;
+  readonly publishTtl?: number | undefined;
   /** A listener of `dropped` that is there from the beginning. Default: none. */
-  readonly onDropped?: (publish: DroppedPublish) => void;
+  readonly onDropped?: ((publish: DroppedPublish) => void) | undefined;
   /** Keeps publishes beyond the page: `indexedDbOutbox()` of `partyline/client/indexed-db`. Default: nothing does. */
-  readonly outbox?: OutboxKeeper;
+  readonly outbox?: OutboxKeeper | undefined;
   /** Default: the runtime's. */
-  readonly fetch?: typeof fetch;
+  readonly fetch?: typeof fetch | undefined;
   /** Default: the runtime's. */
-  readonly WebSocket?: typeof WebSocket;
+  readonly WebSocket?: typeof WebSocket | undefined;
 }
 
 /** One connection to a server, and the channels on it. */

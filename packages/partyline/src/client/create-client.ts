@@ -7,28 +7,11 @@ import type { ConnectionPort } from "./connection-port.ts";
 import type { Core } from "./core.ts";
 import { createEmitter } from "./emitter.ts";
 import { closedError } from "./errors.ts";
-import type { TransportName, Transports } from "./link.ts";
+import type { Transports } from "./link.ts";
 import { globalRuntime, type Runtime } from "./runtime.ts";
+import { checkTransport, readSettings } from "./settings.ts";
 import { openWebSocket } from "./transports/ws.ts";
 import type { Definitions, TypedClient } from "./typed-client.ts";
-
-/** The defaults of {@link ClientOptions}. */
-const DEFAULTS = {
-  transports: ["ws", "sse", "poll"] as readonly TransportName[],
-  baseDelay: 500,
-  maxDelay: 30_000,
-  fallbackDelay: 1000,
-  openTimeout: 10_000,
-  stableAfter: 10_000,
-  upgradeInterval: 60_000,
-  pingInterval: 25_000,
-  pongTimeout: 10_000,
-  bufferedMessages: 1000,
-  bufferedBytes: 1_048_576,
-  pendingPublishes: 10_000,
-  pendingBytes: 8_388_608,
-  publishTtl: Infinity,
-};
 
 /** What tests replace. */
 export interface World {
@@ -86,12 +69,9 @@ export function createClient(url: string | URL, options?: ClientOptions): Client
 export function createClientIn(
   { runtime, transports, keeper, share }: World,
   url: string | URL,
-  options: ClientOptions = {},
+  options?: ClientOptions | null,
 ): Client {
-  const { WebSocket, fetch } = globalThis;
-  const settings = { ...DEFAULTS, WebSocket, fetch, ...options };
-  const order = settings.transports.filter((name) => (name === "ws" ? settings.WebSocket : settings.fetch));
-  if (order.length === 0) throw new TypeError("No transport: pass WebSocket or fetch.");
+  const settings = readSettings(options);
 
   const byUser = closedError("The client");
   const channels = new Map<string, OpenChannel>();
@@ -120,7 +100,7 @@ export function createClientIn(
     transports,
     keeper,
     timing: settings,
-    order,
+    order: settings.transports,
     request: {
       ...settings,
       url: connectUrl(url),
@@ -128,7 +108,10 @@ export function createClientIn(
       // Called as a function of its own: browsers refuse to do it as a method of something else.
       fetch: (...request) => (0, settings.fetch)(...request),
     },
-    token: async () => (typeof settings.token === "function" ? settings.token() : settings.token),
+    async token() {
+      const { token } = settings;
+      return (typeof token === "function" ? await token() : token) ?? undefined;
+    },
     host: {
       wanted: () => [...channels.keys()].filter((name) => channels.get(name)?.subscription.wanted()),
       reader: (name) => channels.get(name)?.subscription,
@@ -159,8 +142,8 @@ export function createClientIn(
   };
   /** Where it is shared, what does that is loaded first; where it can't be, it is not shared. */
   const coming =
-    options.share &&
-    share?.(port, options)
+    settings.share &&
+    share?.(port, { ...settings, fetch: options?.fetch, WebSocket: options?.WebSocket })
       .catch(() => createConnection(port))
       .then((shared) => (connection = shared));
   // Only its state is looked at before the right one is there.
@@ -195,7 +178,7 @@ export function createClientIn(
       return channel as Channel<T>;
     },
     on: events.on,
-    switchTransport: async (name) => (await coming, connection.switchTo(name)),
+    switchTransport: async (name) => (checkTransport(name), await coming, connection.switchTo(name)),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -5,6 +5,7 @@ import { PartylineError } from "../protocol/partyline-error.ts";
 import type { PendingPublish, PendingState, PublishOptions, PublishResult } from "./channel-types.ts";
 import type { Core } from "./core.ts";
 import { fromErrorFrame } from "./errors.ts";
+import { type OptionRules, readOptions } from "./options.ts";
 import { createOutbox, offlineError, type Outbox, type Outcome, type Unsettled } from "./outbox.ts";
 
 /** The publishing half of a channel. */
@@ -36,8 +37,13 @@ export interface Publish extends Unsettled, PendingPublish {
   reject(error: PartylineError): void;
 }
 
-/** Runtimes fire longer timers at once, ms. A time of 24 days and more is looked at with each new connection alone. */
-const MAX_TIMER = 2 ** 31;
+const RULES: OptionRules<RepeatOptions> = {
+  id: "string",
+  key: "string",
+  kind: '"json"|"text"|"binary"',
+  ttl: [0],
+  at: [0],
+};
 
 export function createPublisher(channel: string, core: Core, keep: () => Keep): Publisher {
   const { limits, runtime } = core;
@@ -87,13 +93,14 @@ export function createPublisher(channel: string, core: Core, keep: () => Keep): 
   });
 
   const add = (
-    { id = randomId(runtime.randomBytes()), key, ttl = limits.publishTtl, at = 0 }: RepeatOptions,
+    options: RepeatOptions,
     size: number,
     data?: unknown,
     json = "",
     kind?: Kind,
   ): Promise<PublishResult> =>
     new Promise((resolve, reject) => {
+      const { id = randomId(runtime.randomBytes()), key, at = 0, ttl = limits.publishTtl } = options;
       const t = kind ? "publish" : "delete";
       const fields = JSON.stringify({ t, kind, channel, id, key }).slice(1, -1) + json;
       const since = runtime.date();
@@ -108,7 +115,7 @@ export function createPublisher(channel: string, core: Core, keep: () => Keep): 
         state: "waiting",
         refusals: 0,
         since,
-        until: since + ttl,
+        until: since + Math.round(ttl),
         at,
         fields,
         resolve,
@@ -120,7 +127,7 @@ export function createPublisher(channel: string, core: Core, keep: () => Keep): 
       if (refusal) settle(publish, refusal);
       else {
         outbox.publish(publish);
-        if (ttl < MAX_TIMER) publish.stopTimer = runtime.after(ttl, () => outbox.expire(publish));
+        publish.stopTimer = runtime.after(ttl, () => outbox.expire(publish));
       }
     });
 
@@ -129,8 +136,9 @@ export function createPublisher(channel: string, core: Core, keep: () => Keep): 
       return [...outbox.unsettled];
     },
     // Async, so that a refusal by the client itself is a rejection like any other.
-    async publish(data, options = {}) {
+    async publish(data, given) {
       const bytes = data instanceof Uint8Array;
+      const options = readOptions(RULES, given);
       const { kind = bytes ? "binary" : "json" } = options;
       // The JSON is made now: what the caller changes later is not part of the message.
       const json = JSON.stringify(bytes ? toBase64(data) : data) as string | undefined;
@@ -143,7 +151,7 @@ export function createPublisher(channel: string, core: Core, keep: () => Keep): 
         : new TextEncoder().encode(kind === "text" ? String(data) : json).length;
       return add(options, size, data, `,"data":${json}`, kind);
     },
-    delete: (key, options) => add({ ...options, key }, 0),
+    delete: async (key, options) => add({ ...readOptions<RepeatOptions>(RULES, options), key }, 0),
     connected: outbox.connected,
     disconnected: outbox.disconnected,
     close(error) {

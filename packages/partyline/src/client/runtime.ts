@@ -4,7 +4,7 @@ export interface Runtime {
   now(): number;
   /** Milliseconds since 1970 by the machine's clock, which goes on through sleep, and jumps. */
   readonly date: () => number;
-  /** Calls once after `ms`; the returned function calls it off. */
+  /** Calls once after `ms`, or never after 25 days and more. The returned function calls it off. */
   after(ms: number, run: () => void): () => void;
   /** From 0 to below 1, for jitter only. */
   readonly random: () => number;
@@ -20,12 +20,15 @@ export interface Runtime {
   recall(name: string): string | undefined;
 }
 
+/** Runtimes fire timers of this length, 25 days, and longer ones at once. */
+const TIMER_LIMIT_MS = 2 ** 31;
+
 /** The runtime of browsers, Node and others alike. */
 export const globalRuntime: Runtime = {
   now: () => performance.now(),
   date: Date.now,
   after(ms, run) {
-    const timer = setTimeout(run, ms);
+    const timer = ms < TIMER_LIMIT_MS ? setTimeout(run, ms) : undefined;
     return () => clearTimeout(timer);
   },
   random: Math.random,

@@ -14,6 +14,7 @@ import { fromErrorFrame, GapError } from "./errors.ts";
 import { createInbox, type Inbox } from "./inbox.ts";
 import type { ChannelReader } from "./link.ts";
 import { type ChannelGap, type ChannelSkip, type Message, readMessage } from "./message.ts";
+import type { Given } from "./options.ts";
 import {
   jumpOf,
   type JumpFields,
@@ -58,7 +59,7 @@ const MAX_TROUBLE = 3;
 /** Awaited is the reply to an attach that has been asked for and not been sent. */
 const ASKED = {};
 
-export function createSubscription(name: string, options: ChannelOptions, core: Core): Subscription {
+export function createSubscription(name: string, options: Given<ChannelOptions>, core: Core): Subscription {
   const { limits, runtime } = core;
   const events = createEmitter<ChannelEvents<unknown>>(runtime.report);
   let inboxes: Inbox<Message>[] = [];
@@ -258,7 +259,10 @@ export function createSubscription(name: string, options: ChannelOptions, core: 
     attaching(stream) {
       awaiting = stream;
       const { since, maxRate } = options;
-      return { since: cursor ? formatPosition(cursor) : since, maxRate };
+      return {
+        since: cursor ? formatPosition(cursor) : since,
+        maxRate: (maxRate ?? Infinity) < Infinity ? maxRate : undefined,
+      };
     },
     attached(frame, stream) {
       // A reply to an attach before the newest counts too: links and rounds end when the next one is welcomed, so it

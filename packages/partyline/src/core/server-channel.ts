@@ -16,11 +16,11 @@ import type { Appended, Engine, PublishRequest } from "./ports.ts";
 /** How server code publishes a message. */
 export interface ServerPublishOptions {
   /** Which value of a `latest` channel it sets. Default `""`. */
-  readonly key?: string;
+  readonly key?: string | undefined;
   /** 1 to 64 of `A-Z a-z 0-9 _ -`: a repeat under the same id is not stored twice. Default: none. */
-  readonly id?: string;
+  readonly id?: string | undefined;
   /** `json` sends a string as a JSON string. Default: `binary` for bytes, `text` for strings, else `json`. */
-  readonly kind?: "json" | "text" | "binary";
+  readonly kind?: "json" | "text" | "binary" | undefined;
 }
 
 /** Where a message was stored. */
@@ -41,7 +41,7 @@ export interface ServerMessage<T = unknown> {
   readonly time: number;
   readonly kind: EntryKind;
   readonly id?: string;
-  readonly key?: string;
+  readonly key?: string | undefined;
   /** The JSON value, a string, or bytes, by `kind`; `undefined` where the key was deleted. */
   readonly data: T;
 }

@@ -96,8 +96,9 @@ export function createClientRig(
     now: () => clock.now(),
     date: () => clock.now() + pace.date,
     after(ms, run) {
-      const timer = clock.setTimer(run, Math.max(ms, pace.slowestTimer));
-      return () => timer.cancel();
+      // As the runtime's, whose timers have a limit.
+      const timer = ms < 2 ** 31 ? clock.setTimer(run, Math.max(ms, pace.slowestTimer)) : undefined;
+      return () => timer?.cancel();
     },
     random: () => pace.chance,
     randomBytes: () => new Uint8Array(16).fill(++ids),

@@ -8,7 +8,7 @@ import type { Client, ClientOptions } from "../../src/client/client-types.ts";
 import { createKeeper, type KeeperPlace } from "../../src/client/keeper.ts";
 import type { PageEvents } from "../../src/client/page.ts";
 import type { Runtime } from "../../src/client/runtime.ts";
-import { share, type ShareOptions } from "../../src/client/share/share.ts";
+import { share } from "../../src/client/share/share.ts";
 import { openWebSocket } from "../../src/client/transports/ws.ts";
 import { createEngine, type EngineOptions } from "../../src/core/engine.ts";
 import { createCounters } from "../../src/core/counters.ts";
@@ -245,7 +245,7 @@ export function createTabWorld(options: Partial<EngineOptions> = {}, seed = 1) {
         keeper: async (request) => createKeeper(request, place),
         // The WebSocket is the same for all, though it is none of the runtime's.
         share: async (port, { share: name, token }) =>
-          share(port, { share: name, token } as ShareOptions, shares ? tabs : null),
+          share(port, { share: name, token }, shares ? tabs : null),
       },
       "ws://test",
       { transports: ["ws"], share: "me", WebSocket: socketOf(page), ...clientOptions },

@@ -4,14 +4,23 @@ import type { Channel, ChannelOptions } from "../channel-types.ts";
 import { createEmitter } from "../emitter.ts";
 import { closedError } from "../errors.ts";
 import type { ChannelGap } from "../message.ts";
+import { checkOption, type OptionRules, readOptions } from "../options.ts";
 import { positionOf } from "../read-log.ts";
 import type { Runtime } from "../runtime.ts";
-import type { Follower, FollowOptions, FollowState, Snapshot } from "./follow-types.ts";
+import type { Follower, FollowOptions, FollowSettings, FollowState, Snapshot } from "./follow-types.ts";
 import { createLoader } from "./loader.ts";
 import { type Item, itemOf, placeOf, reaches, skipped } from "./sequence.ts";
 
-/** The defaults of {@link FollowOptions}. */
-const DEFAULTS = { baseDelay: 500, maxDelay: 30_000, loadTimeout: 30_000, heldMessages: 1000 };
+/** The rules of {@link FollowOptions}. */
+const RULES: OptionRules<FollowOptions<unknown, unknown>> = {
+  snapshot: "function",
+  reduce: "function",
+  initial: "object",
+  baseDelay: [1, 500],
+  maxDelay: [100, 30_000],
+  loadTimeout: [100, 30_000],
+  heldMessages: [1, 1000],
+};
 
 /**
  * Keeps a state up to date by a channel; what of it is promised stands at `Channel.follow`.
@@ -28,7 +37,10 @@ export function followChannel<T, S>(
   setOptions: (options: ChannelOptions) => void,
   options: FollowOptions<T, S>,
 ): Follower<S> {
-  const { initial, reduce, snapshot, ...settings } = { ...DEFAULTS, ...options };
+  const settings = readOptions<FollowOptions<T, S>, FollowSettings<T, S>>(RULES, options);
+  const { initial, reduce, snapshot } = settings;
+  checkOption("snapshot", snapshot, "function");
+  checkOption("reduce", reduce, "function");
   const events = createEmitter<{ change: FollowState<S> }>(runtime.report);
   let phase: "loading" | "following" | "closed" = "loading";
   /** The newest state, and what it has: all messages up to `at`. */

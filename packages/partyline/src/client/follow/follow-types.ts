@@ -1,5 +1,6 @@
 import type { BackoffOptions } from "../backoff.ts";
 import type { Message } from "../message.ts";
+import type { Optional } from "../options.ts";
 
 /** A state, and a position of the channel whose messages up to there are all in it. Newer ones may be in it too. */
 export interface Snapshot<S> {
@@ -9,7 +10,7 @@ export interface Snapshot<S> {
 }
 
 /** How a state is followed. Times in ms. */
-export interface FollowOptions<T, S> extends Partial<BackoffOptions> {
+export interface FollowOptions<T, S> extends Optional<BackoffOptions> {
   /**
    * Loads the state: at the beginning unless there is an `initial` one, and after each gap. One load at a time; one that
    * fails is told, and tried again after a backoff. `signal` ends it when it takes too long or nobody wants it any more.
@@ -22,12 +23,16 @@ export interface FollowOptions<T, S> extends Partial<BackoffOptions> {
    */
   readonly reduce: (state: S, message: Message<T>) => S;
   /** A snapshot that came with the page: nothing is loaded then. Default: none. */
-  readonly initial?: Snapshot<S>;
+  readonly initial?: Snapshot<S> | undefined;
   /** How long a load may take. Default 30 000. */
-  readonly loadTimeout?: number;
+  readonly loadTimeout?: number | undefined;
   /** Messages that are held back during a load; what is more stays in the channel's log meanwhile. Default 1 000. */
-  readonly heldMessages?: number;
+  readonly heldMessages?: number | undefined;
 }
+
+/** The options after the check, with the defaults of those that are numbers. */
+export type FollowSettings<T, S> = FollowOptions<T, S> &
+  BackoffOptions & { readonly loadTimeout: number; readonly heldMessages: number };
 
 /**
  * `loading`: there is no state yet. `live`: the state has all that the server is known to have. `stale`: there is a

@@ -1,6 +1,7 @@
+import { type OptionRules, readOptions } from "../options.ts";
 import type { OutboxKeeper } from "../outbox-keeper.ts";
 import { createIndexedDbStore } from "./indexed-db-store.ts";
-import type { StoredOutboxOptions } from "./shelf.ts";
+import { OUTBOX_RULES, type StoredOutboxOptions } from "./shelf.ts";
 import { storedOutbox } from "./stored-outbox.ts";
 
 /** How publishes are kept; all of it has a default. */
@@ -9,7 +10,7 @@ export interface IndexedDbOutboxOptions extends StoredOutboxOptions {
    * Whose publishes these are. Give each user another name, or what one has left is sent in the name of the next who logs
    * in here. Default `"default"`.
    */
-  readonly name?: string;
+  readonly name?: string | undefined;
 }
 
 /**
@@ -35,6 +36,8 @@ export interface IndexedDbOutboxOptions extends StoredOutboxOptions {
  * });
  * ```
  */
-export function indexedDbOutbox({ name = "default", ...options }: IndexedDbOutboxOptions = {}): OutboxKeeper {
-  return (...client) => storedOutbox(createIndexedDbStore(name), options)(...client);
+export function indexedDbOutbox(options?: IndexedDbOutboxOptions): OutboxKeeper {
+  const rules: OptionRules<IndexedDbOutboxOptions> = { ...OUTBOX_RULES, name: "string" };
+  const { name = "default", ...settings } = readOptions(rules, options);
+  return (...client) => storedOutbox(createIndexedDbStore(name), settings)(...client);
 }

@@ -1,5 +1,6 @@
 import type { PendingPublish } from "../channel-types.ts";
 import type { Core } from "../core.ts";
+import type { OptionRules } from "../options.ts";
 import type { Publish } from "../publisher.ts";
 import type { OutboxStore, StoredPublish } from "./outbox-store.ts";
 
@@ -9,18 +10,25 @@ export interface StoredOutboxOptions {
    * Told of publishes of earlier pages that are sent now: no promise of this page is settled by them. They stand in
    * their channels' `pending`; what becomes of those that are given up is told to the client's `onDropped`. Default: none.
    */
-  readonly onRestored?: (publishes: readonly PendingPublish[]) => void;
+  readonly onRestored?: ((publishes: readonly PendingPublish[]) => void) | undefined;
   /**
    * Told that publishes are not kept, for lack of space or because the browser forbids it: they are sent all the same. Once
    * until it is well again. Default: reported as an uncaught error.
    */
-  readonly onError?: (error: unknown) => void;
+  readonly onError?: ((error: unknown) => void) | undefined;
   /**
    * How long the store may take before publishes are sent without it, ms. Of those a later page may find some as never
    * sent, and where the server knows their ids no more they are stored twice. Default 2 000.
    */
-  readonly storeTimeout?: number;
+  readonly storeTimeout?: number | undefined;
 }
+
+/** The rules of {@link StoredOutboxOptions}. */
+export const OUTBOX_RULES: OptionRules<StoredOutboxOptions> = {
+  onRestored: "function",
+  onError: "function",
+  storeTimeout: [1, 2000],
+};
 
 /** The part of one channel. */
 export interface Part {
@@ -62,7 +70,7 @@ interface ShelfHost {
 export function createShelf(
   store: OutboxStore,
   { core, url, openChannel }: ShelfHost,
-  { onRestored, onError, storeTimeout = 2000 }: StoredOutboxOptions,
+  { onRestored, onError, storeTimeout }: StoredOutboxOptions & { readonly storeTimeout: number },
 ): Shelf {
   const { events, runtime } = core;
   const parts = new Map<string, Part>();

@@ -1,10 +1,11 @@
 import type { Kind } from "../../protocol/message.ts";
 import type { DeleteOptions, PublishOptions, PublishResult } from "../channel-types.ts";
 import type { OpenChannel } from "../channel.ts";
+import { readOptions } from "../options.ts";
 import type { OutboxKeeper } from "../outbox-keeper.ts";
 import type { Publish, Publisher } from "../publisher.ts";
 import type { OutboxStore, StoredPublish } from "./outbox-store.ts";
-import { createShelf, type Shelf, type StoredOutboxOptions } from "./shelf.ts";
+import { createShelf, OUTBOX_RULES, type Shelf, type StoredOutboxOptions } from "./shelf.ts";
 
 /**
  * Keeps the publishes of a client in a store, so that they survive the page, under the same ids: what was sent before is
@@ -22,9 +23,13 @@ import { createShelf, type Shelf, type StoredOutboxOptions } from "./shelf.ts";
  * const client = createClient("https://example.com", { outbox: storedOutbox(myStore) });
  * ```
  */
-export function storedOutbox(store: OutboxStore, options: StoredOutboxOptions = {}): OutboxKeeper {
+export function storedOutbox(store: OutboxStore, options?: StoredOutboxOptions): OutboxKeeper {
+  const settings = readOptions<StoredOutboxOptions, StoredOutboxOptions & { readonly storeTimeout: number }>(
+    OUTBOX_RULES,
+    options,
+  );
   return (core, url, openChannel) => {
-    const shelf = createShelf(store, { core, url, openChannel }, options);
+    const shelf = createShelf(store, { core, url, openChannel }, settings);
     return (channel) => keepChannel(channel, shelf);
   };
 }
@@ -102,7 +107,12 @@ function keepChannel({ channel, publisher, subscription }: OpenChannel, shelf: S
     restore(stored, at) {
       const { id, since, until = Infinity } = stored;
       const { kind, key, data } = JSON.parse(`{${stored.fields}}`) as Fields;
-      const repeat = { id, at, ttl: until - core.runtime.date(), ...(key === undefined ? {} : { key }) };
+      const repeat = {
+        id,
+        at,
+        ttl: Math.max(until - core.runtime.date(), 0),
+        ...(key === undefined ? {} : { key }),
+      };
       const { outcome, publish } = keep(
         () => (kind ? own.publish(dataOf(kind, data), { ...repeat, kind }) : own.delete(key ?? "", repeat)),
         () => stored,

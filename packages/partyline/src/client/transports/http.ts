@@ -1,7 +1,7 @@
 import { FRAMES_TYPE } from "../../protocol/frames.ts";
 import { PartylineError } from "../../protocol/partyline-error.ts";
 import { fromProblem, silence } from "../errors.ts";
-import type { Command, Link, LinkRequest } from "../link.ts";
+import type { Command, Link, LinkRequest, LinkTiming } from "../link.ts";
 import { createStream, type Stream } from "../stream.ts";
 import { createWatch } from "../watch.ts";
 
@@ -19,6 +19,14 @@ export interface Round {
   readonly signal: AbortSignal;
   /** Bytes came. */
   readonly heard: () => void;
+}
+
+/** The longest `wait` that a server takes, in seconds. */
+const MAX_WAIT = 55;
+
+/** The silence that the client asks the server for, in seconds: four fifths of the interval of its questions. */
+export function silenceOf({ pingInterval }: LinkTiming): number {
+  return Math.min(pingInterval / 1250, MAX_WAIT);
 }
 
 /**

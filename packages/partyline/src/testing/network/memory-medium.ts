@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import { createClientIn, type World as ClientWorld } from "../../client/create-client.ts";
 import { createKeeper, type Keeper, type KeeperPlace, type KeeperRequest } from "../../client/keeper.ts";
 import { globalRuntime, type Runtime } from "../../client/runtime.ts";
-import { share, type ShareOptions } from "../../client/share/share.ts";
+import { share } from "../../client/share/share.ts";
 import { openPoll } from "../../client/transports/poll.ts";
 import { openSse } from "../../client/transports/sse.ts";
 import { openWebSocket } from "../../client/transports/ws.ts";
@@ -115,7 +115,7 @@ function createRuntime({ clock, random }: World, page: ClientPage | undefined): 
 
 /** The network is the same for all tabs, though it is none of the browser's. */
 function shareIn({ tabs }: ClientPage): NonNullable<ClientWorld["share"]> {
-  return async (port, { share: name, token }) => share(port, { share: name, token } as ShareOptions, tabs);
+  return async (port, { share: name, token }) => share(port, { share: name, token }, tabs);
 }
 
 function createLine(first: ServerHost, world: World): MediumLine {
