@@ -19,7 +19,7 @@ const LATER: Readonly<Record<string, number>> = {
 /** What each entry that pages load beside the client may add to it, bytes, gzipped. */
 const BESIDE: Readonly<Record<string, number>> = {
   "src/client/follow/index.ts": 2.25 * KIB,
-  "src/client/indexed-db/index.ts": 2.5 * KIB,
+  "src/client/indexed-db/index.ts": 2.75 * KIB,
 };
 
 const options = {
