@@ -53,9 +53,12 @@ type Token = string | null | undefined;
 export interface ClientOptions extends Optional<BackoffOptions> {
   /** Transports to use, the best one first. Default `["ws", "sse", "poll"]`, as far as the runtime has them. */
   readonly transports?: readonly TransportName[] | undefined;
-  /** Sent in the first frame of each connection; a function is asked anew for each. Default: none. */
+  /**
+   * Sent in the first frame of each connection, up to 16 KiB with it. The client calls a function for each connection; if
+   * the function fails, the state's `reason` says so, and the client calls it again after a backoff. Default: none.
+   */
   readonly token?: Token | (() => Token | Promise<Token>);
-  /** Headers of each HTTP request; a WebSocket has none. Default: none. */
+  /** Headers of each HTTP request; a WebSocket has none. `undefined` and `null` leave a header out. Default: none. */
   readonly headers?: Readonly<Record<string, string | null | undefined>> | Headers | undefined;
   /**
    * How long a transport may take until its first frame before the next one is opened beside it; three times that

@@ -97,6 +97,9 @@ export function createConnection(port: ConnectionPort): Connection {
     stopTimer();
     if (!transport) return;
     open(transport);
+  };
+  /** Opens the next transport if this one takes long. */
+  const hurry = (transport: TransportName): void => {
     const trusted = transport === preferred && state.status !== "connecting";
     const patience = timing.fallbackDelay * (trusted ? TRUST : 1);
     later(patience, () => {
@@ -108,14 +111,20 @@ export function createConnection(port: ConnectionPort): Connection {
   /** `done` is told how it went where the link is to take over from the present one. */
   const open = (transport: TransportName, done?: (error?: PartylineError) => void): void => {
     let over = false;
+    /** Whether the token is there: before that a failure is not the transport's. */
+    let hasToken = false;
     const end = (error: PartylineError, silent?: number): void => {
       if (over) return;
       done?.(error);
       dial.close();
       if (dial === live) lost(error, silent);
-      else failed(transport, error);
+      else failed(hasToken && transport, error);
     };
-    const stopDeadline = runtime.after(timing.openTimeout, () => end(silence()));
+    const broken = (cause: unknown): void =>
+      end(connectionLost(hasToken ? "The connection failed." : "The token function failed.", cause));
+    const stopDeadline = runtime.after(timing.openTimeout, () =>
+      hasToken ? end(silence()) : broken(`It took more than ${timing.openTimeout} ms.`),
+    );
     const dial: Dial = {
       transport,
       close() {
@@ -151,11 +160,16 @@ export function createConnection(port: ConnectionPort): Connection {
       end,
     };
     dials.add(dial);
-    Promise.all([port.token(), port.transports[transport]()])
-      .then(([token, openLink]) => {
+    port
+      .token()
+      .then(async (token) => {
+        if (over) return;
+        hasToken = true;
+        if (!done) hurry(transport);
+        const openLink = await port.transports[transport]();
         if (!over) dial.link = openLink({ ...port.request, pingInterval, token, host });
       })
-      .catch((cause: unknown) => end(connectionLost("The connection failed.", cause)));
+      .catch(broken);
   };
 
   const goLive = (dial: Dial): void => {
@@ -191,10 +205,11 @@ export function createConnection(port: ConnectionPort): Connection {
   };
 
   /** A link ended before it was live. */
-  const failed = (transport: TransportName, error: PartylineError): void => {
-    doubts[transport] = error.message;
-    // A server that asks for time, or says no, was reached: another transport would only ask it again.
-    const decided = error.retryAfter || !error.retryable;
+  const failed = (transport: TransportName | false, error: PartylineError): void => {
+    if (transport) doubts[transport] = error.message;
+    // A server that asks for time, or says no, was reached: another transport would only ask it again. So it would
+    // the function that gives the token.
+    const decided = !transport || error.retryAfter || !error.retryable;
     if (live) port.interrupted(true);
     if (decided) rest = [];
     if (rest.length > 0) next();

@@ -8,6 +8,7 @@ import type { Core } from "./core.ts";
 import { createEmitter } from "./emitter.ts";
 import { closedError } from "./errors.ts";
 import type { Transports } from "./link.ts";
+import { checkOption } from "./options.ts";
 import { globalRuntime, type Runtime } from "./runtime.ts";
 import { checkTransport, readSettings } from "./settings.ts";
 import { openWebSocket } from "./transports/ws.ts";
@@ -110,7 +111,8 @@ export function createClientIn(
     },
     async token() {
       const { token } = settings;
-      return (typeof token === "function" ? await token() : token) ?? undefined;
+      const given = typeof token === "function" ? await token() : token;
+      return given ? (checkOption("token", given, "string") as string) : undefined;
     },
     host: {
       wanted: () => [...channels.keys()].filter((name) => channels.get(name)?.subscription.wanted()),

@@ -59,7 +59,8 @@ describe("a client whose transports are held up", () => {
 
   it("gives the better transport the channels when it comes after all, and lets go of the others", async () => {
     const { http, rig, states, advance } = await begun();
-    await advance(2_000);
+    await advance(1_000);
+    await advance(1_000);
     http.requests[1]?.say(WELCOME, ATTACHED);
     await settleStreams();
     rig.socket.open();
@@ -74,7 +75,8 @@ describe("a client whose transports are held up", () => {
 
   it("lets go of those that are worse than the first that comes", async () => {
     const { http, rig, advance } = await begun();
-    await advance(2_000);
+    await advance(1_000);
+    await advance(1_000);
     http.requests[0]?.say(WELCOME, ATTACHED);
     await settleStreams();
     expect([rig.client.state.transport, rig.socket.closed, http.requests[1]?.aborted]).toEqual([
@@ -104,7 +106,8 @@ describe("a client whose transports are held up", () => {
 
   it("waits for the next attempt when all have failed, and says when it is due", async () => {
     const { http, rig, states, advance, opened } = await begun();
-    await advance(2_000);
+    await advance(1_000);
+    await advance(1_000);
     for (const request of http.requests) request.end();
     rig.socket.close(1006);
     await settleStreams();
@@ -204,4 +207,118 @@ it("tries all better transports when it tries again, one after the other", async
   http.requests.at(-1)?.say(WELCOME, ATTACHED);
   await settleStreams();
   expect(rig.client.state.transport).toBe("sse");
+});
+
+describe("a token function", () => {
+  it("that rejects is named as the reason, and is asked again with a backoff while no transport is opened", async () => {
+    const failure = new Error("The session has ended.");
+    let asked = 0;
+    const { rig, states, advance, opened } = await begun({
+      async token() {
+        if (++asked < 3) throw failure;
+        return "t";
+      },
+    });
+    expect(rig.client.state).toEqual({
+      status: "connecting",
+      since: 0,
+      reason: expect.objectContaining({
+        code: "offline",
+        message: "The token function failed.",
+        cause: failure,
+      }) as Error,
+      retryAt: 250,
+    });
+    await advance(250);
+    expect([asked, opened()]).toEqual([2, [0, 0, 0]]);
+    expect(rig.client.state.retryAt).toBe(750);
+    await advance(500);
+    expect([asked, opened()]).toEqual([3, [1, 0, 0]]);
+    expect(await rig.welcome()).toMatchObject([{ t: "hello", token: "t" }, { t: "attach" }]);
+    expect(states.map(({ status, because }) => [status, because])).toEqual([
+      ["connecting", undefined],
+      ["connecting", undefined],
+      ["live", undefined],
+    ]);
+  });
+
+  it("that throws, or gives something other than a string, is named as the reason", async () => {
+    const failure = new Error("no session");
+    const thrown = await begun({
+      token() {
+        throw failure;
+      },
+    });
+    expect(thrown.rig.client.state.reason).toMatchObject({ code: "offline", cause: failure });
+    const wrong = await begun({ token: () => ({ token: "t" }) as unknown as string });
+    expect(wrong.rig.client.state.reason).toMatchObject({
+      message: "The token function failed.",
+      cause: new TypeError("token: [object Object] is not a string."),
+    });
+  });
+
+  it("that rejects while another transport is live does not make that one be blamed", async () => {
+    let works = true;
+    const { rig, http, advance } = await begun({
+      transports: ["ws", "poll"],
+      pingInterval: Infinity,
+      async token() {
+        if (!works) throw new Error("not now");
+        return "t";
+      },
+    });
+    rig.socket.close(1006);
+    await settleStreams();
+    http.requests[0]?.say(WELCOME, ATTACHED);
+    await settleStreams();
+    works = false;
+    await advance(60_000);
+    expect(rig.client.state).toMatchObject({
+      status: "live",
+      transport: "poll",
+      because: { ws: "The WebSocket (1006) was lost." },
+    });
+    expect(rig.sockets).toHaveLength(1);
+  });
+
+  it("that is slow makes no transport be tried beside the first", async () => {
+    let give = (_token: string): void => undefined;
+    let asked = 0;
+    const { rig, advance, opened } = await begun({
+      token() {
+        asked++;
+        return new Promise((resolve) => (give = resolve));
+      },
+    });
+    await advance(5_000);
+    give("t");
+    await settleStreams();
+    expect([asked, opened()]).toEqual([1, [1, 0, 0]]);
+    await rig.welcome();
+    expect(rig.client.state).toEqual({ status: "live", since: 5_000, transport: "ws" });
+  });
+
+  it("that never answers is given up after openTimeout, and asked again", async () => {
+    let asked = 0;
+    const { rig, advance } = await begun({
+      token() {
+        asked++;
+        return new Promise(() => undefined);
+      },
+    });
+    await advance(10_000);
+    expect(rig.client.state.reason).toMatchObject({
+      message: "The token function failed.",
+      cause: "It took more than 10000 ms.",
+    });
+    await advance(250);
+    expect(asked).toBe(2);
+  });
+
+  it.each([undefined, null, ""])("that gives %o makes a connection without a token", async (nothing) => {
+    for (const token of [nothing, () => nothing, async () => nothing]) {
+      const { rig } = await begun({ token });
+      expect((await rig.welcome())[0]).toEqual({ t: "hello", v: 1 });
+    }
+  });
 });

@@ -63,7 +63,7 @@ export function checkTransport(name: TransportName): TransportName {
 export function readSettings(options: ClientOptions | null | undefined): Settings {
   const given = readOptions<ClientOptions, Checked>(RULES, options);
   const { headers, transports, fetch = globalThis.fetch, WebSocket = globalThis.WebSocket } = given;
-  const order = [...new Set(transports?.length ? transports : TRANSPORTS)].filter((name) =>
+  const order = (transports?.length ? transports : TRANSPORTS).filter((name) =>
     checkTransport(name) === "ws" ? WebSocket : fetch,
   );
   if (order.length === 0) throw new TypeError("No transport: pass WebSocket or fetch.");
