@@ -1,19 +1,21 @@
-import type { Problem } from "../protocol/errors.ts";
-import type { ErrorFrame } from "../protocol/frames.ts";
 import { PartylineError } from "../protocol/partyline-error.ts";
+import type { RefusalFrame } from "./link.ts";
 import type { ChannelGap } from "./message.ts";
 
-/** The error that a server told. */
-export function fromErrorFrame(frame: ErrorFrame): PartylineError {
-  return new PartylineError(frame.code, frame.message, frame);
+/** Longest time that a peer can make the client wait, in seconds. */
+const MAX_RETRY_AFTER = 3600;
+
+/** Returns a peer's `retryAfter` in seconds, at most an hour; `undefined` unless it is a positive number. */
+export function readRetryAfter(seconds: unknown): number | undefined {
+  return typeof seconds === "number" && seconds > 0 ? Math.min(seconds, MAX_RETRY_AFTER) : undefined;
 }
 
-/** The refusal of an HTTP request. What is not a problem document of ours comes from somebody on the way. */
-export function fromProblem(status: number, body: unknown): PartylineError {
-  const problem = body as Partial<Problem> | undefined;
-  return problem?.code
-    ? new PartylineError(problem.code, problem.detail ?? "", problem)
-    : connectionLost(`HTTP status ${status}.`);
+/** The error that a server told. */
+export function fromErrorFrame(frame: RefusalFrame): PartylineError {
+  return new PartylineError(frame.code, frame.message, {
+    remedy: frame.remedy,
+    retryAfter: readRetryAfter(frame.retryAfter),
+  });
 }
 
 /** The connection is gone; a new one is on its way unless the client says otherwise. */

@@ -100,7 +100,7 @@ describe("a client whose transports are held up", () => {
     await settleStreams();
     expect(rig.client.state.because).toEqual({
       ws: "The WebSocket (1006) was lost.",
-      sse: "HTTP status 502.",
+      sse: "HTTP status 502, not from a partyline server.",
     });
   });
 

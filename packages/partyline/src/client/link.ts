@@ -27,7 +27,13 @@ export interface Command {
    * place.
    */
   fields(): string | undefined;
-  answer(frame: ResultFrame | ErrorFrame): void;
+  answer(frame: ResultFrame | RefusalFrame): void;
+}
+
+/** A refusal of a command: by the server, or by the link itself with a code that never travels. */
+export interface RefusalFrame extends Omit<ErrorFrame, "code" | "retryAfter"> {
+  readonly code: PartylineError["code"];
+  readonly retryAfter?: number | undefined;
 }
 
 /** What concerns one channel, in the order of the wire. */

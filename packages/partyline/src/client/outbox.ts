@@ -11,6 +11,8 @@ export interface Unsettled {
   state: PendingState;
   /** Refusals that left hope. */
   refusals: number;
+  /** Number of those that were `uncertain`. */
+  doubts?: number;
   /** When it is given up, by the clock of `OutboxPort.date`; `Infinity` for never. */
   readonly until: number;
 }
@@ -113,7 +115,8 @@ export function createOutbox<P extends Unsettled>(port: OutboxPort<P>, window: n
   const refused = (publish: P, error: PartylineError): void => {
     if (publish.state === "sent") publish.state = "waiting";
     // `again` of a publish that nothing before it holds up is not to be expected; it waits like other refusals.
-    const hope = error.code === "uncertain" ? publish.refusals < MAX_UNCERTAIN : error.retryable;
+    if (error.code === "uncertain") publish.doubts = (publish.doubts ?? 0) + 1;
+    const hope = error.retryable && (publish.doubts ?? 0) <= MAX_UNCERTAIN;
     if (hope && port.keep() !== "nothing") {
       gate = "held";
       stopHold = port.afterBackoff(++publish.refusals, error, () => {
@@ -154,7 +157,8 @@ export function createOutbox<P extends Unsettled>(port: OutboxPort<P>, window: n
     },
     answered(publish, attempt, answer) {
       if (answer instanceof PartylineError) {
-        if (answer.code === "uncertain") publish.state = "uncertain";
+        // `offline`: the request failed, which does not tell what the server did with it.
+        if (answer.code === "uncertain" || answer.code === "offline") publish.state = "uncertain";
         // Only the answer to the newest attempt can make the client send again.
         if (isCurrent(publish, attempt)) refused(publish, answer);
       } else {

@@ -23,8 +23,8 @@ export interface Stream {
   /** `undefined` where the command must not be sent any more. */
   command(command: Command): string | undefined;
   ping(): string;
-  /** Are there commands without an answer? */
-  readonly waits: boolean;
+  /** Commands without an answer, the oldest first. */
+  readonly unanswered: readonly Command[];
   /**
    * Takes one or more whole lines from the server.
    *
@@ -92,8 +92,8 @@ export function createStream(host: LinkHost, token: string | undefined): Stream 
 
   const stream: Stream = {
     channels,
-    get waits() {
-      return commands.size > 0;
+    get unanswered() {
+      return [...commands.values()];
     },
     open(asked, maxLength = Infinity) {
       let lines = JSON.stringify({ t: "hello", v: PROTOCOL_VERSION, token, ...asked });

@@ -38,7 +38,9 @@ export type ClientErrorCode =
   /** The time of a publish was over before it was stored; it surely is not. */
   | "expired"
   /** Messages were missed; see the gap. */
-  | "gap";
+  | "gap"
+  /** A proxy or firewall between the client and the server refused the request; it is not stored. */
+  | "refused";
 
 const RETRYABLE: readonly string[] = [
   "rate-limited",
@@ -56,7 +58,7 @@ export interface ErrorDetails {
   /** What to do first. */
   readonly remedy?: string;
   /** Seconds after which to try again. */
-  readonly retryAfter?: number;
+  readonly retryAfter?: number | undefined;
   readonly cause?: unknown;
 }
 

@@ -10,11 +10,13 @@ export interface ScriptedRequest {
   readonly aborted: boolean;
   /** Says these frames, and no more where it is no stream. */
   say(...frames: Frame[]): void;
-  /** Refuses it, as a server or as somebody on the way who speaks no JSON. */
-  refuse(status: number, problem?: Frame): void;
+  /** Refuses it, as a server does with a problem, or as a proxy does with HTML and these headers. */
+  refuse(status: number, problem?: Frame, headers?: Readonly<Record<string, string>>): void;
   /** Ends it, whole or broken. */
   end(error?: Error): void;
 }
+
+const PROBLEM = "application/problem+json";
 
 /** A network with nothing but scripted requests. */
 export interface ScriptedHttp {
@@ -41,8 +43,8 @@ export function createScriptedHttp(): ScriptedHttp {
     new Promise((resolve, reject) => {
       let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
       let over = false;
-      const answer = (response: BodyInit | null, status = 200): void =>
-        resolve(new Response(response, { status }));
+      const answer = (response: BodyInit | null, status = 200, headers: HeadersInit = {}): void =>
+        resolve(new Response(response, { status, headers }));
       signal.addEventListener("abort", () => {
         over = true;
         reject(signal.reason as Error);
@@ -65,7 +67,10 @@ export function createScriptedHttp(): ScriptedHttp {
           const event = lines.map((line) => `data: ${line}\n`).join("");
           controller?.enqueue(new TextEncoder().encode(`${event}\n`));
         },
-        refuse: (status, problem) => answer(JSON.stringify(problem) ?? "<html>", status),
+        refuse: (status, problem, headers) =>
+          problem
+            ? answer(JSON.stringify({ remedy: "", ...problem }), status, { "content-type": PROBLEM })
+            : answer("<html>", status, headers),
         end(error = new TypeError("The network failed.")) {
           if (over) return;
           over = true;

@@ -1,10 +1,10 @@
-import type { ErrorFrame, ResultFrame, WelcomeFrame } from "../../protocol/frames.ts";
+import type { ResultFrame, WelcomeFrame } from "../../protocol/frames.ts";
 import { PartylineError } from "../../protocol/partyline-error.ts";
 import { backoffDelay } from "../backoff.ts";
 import { type Connection, createConnection } from "../connection.ts";
 import type { ConnectionPort } from "../connection-port.ts";
 import { closedError } from "../errors.ts";
-import type { Link } from "../link.ts";
+import type { Link, RefusalFrame } from "../link.ts";
 import { createLanes, type Lanes } from "./lanes.ts";
 import { createMembers, doorOf, type Member } from "./members.ts";
 import { type Join, type Status, type ToHub, toPlain } from "./messages.ts";
@@ -139,7 +139,7 @@ export function createHub(port: HubPort, tabs: Tabs, base: string, id: string): 
   const run = (member: Member, { channel, fields, first, life: from, n }: ToHub & { t: "command" }): void => {
     // What was meant for an earlier connection is sent again on this one.
     if (from !== life) return;
-    const answer = (frame: ResultFrame | ErrorFrame): void => member.give({ t: "answer", n, frame });
+    const answer = (frame: ResultFrame | RefusalFrame): void => member.give({ t: "answer", n, frame });
     lanes?.send({ tab: member, channel, first, fields, answer });
   };
   const switchTo = async (member: Member, { n, name }: ToHub & { t: "switch" }): Promise<void> => {

@@ -5,7 +5,7 @@ import type { ErrorFrame, ResultFrame } from "../../protocol/frames.ts";
 import { PartylineError } from "../../protocol/partyline-error.ts";
 import { createOutboxRig, refusal, stored } from "../../testing/outbox-rig.ts";
 import { fromErrorFrame } from "../errors.ts";
-import type { Command, Link } from "../link.ts";
+import type { Command, Link, RefusalFrame } from "../link.ts";
 import type { Outcome } from "../outbox.ts";
 import { createLanes, type Lanes } from "./lanes.ts";
 
@@ -185,12 +185,12 @@ class World {
   }
 }
 
-function frameOf(answer: NonNullable<Outcome>): ResultFrame | ErrorFrame {
+function frameOf(answer: NonNullable<Outcome>): ResultFrame | RefusalFrame {
   if (!(answer instanceof PartylineError)) return { t: "result", n: 0, ...answer };
   return { t: "error", n: 0, code: answer.code as ErrorFrame["code"], message: "", remedy: "" };
 }
 
-function outcomeOf(frame: ResultFrame | ErrorFrame): NonNullable<Outcome> {
+function outcomeOf(frame: ResultFrame | RefusalFrame): NonNullable<Outcome> {
   if (frame.t === "error") return fromErrorFrame(frame);
   return { position: frame.position ?? "", duplicate: frame.duplicate === true };
 }

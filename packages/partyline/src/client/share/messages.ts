@@ -1,7 +1,7 @@
-import type { ErrorFrame, ResultFrame, WelcomeFrame } from "../../protocol/frames.ts";
+import type { ResultFrame, WelcomeFrame } from "../../protocol/frames.ts";
 import { PartylineError } from "../../protocol/partyline-error.ts";
 import type { ClientState } from "../client-types.ts";
-import type { Command, TransportName } from "../link.ts";
+import type { Command, RefusalFrame, TransportName } from "../link.ts";
 import type { Ask, ReadingItem } from "./reading.ts";
 
 /** What tabs with different versions of these messages must not have in common: a part of every name. */
@@ -47,7 +47,7 @@ export interface Status {
 export type ToTab =
   | Status
   | (ReadingItem & { readonly channel: string })
-  | { readonly t: "answer"; readonly n: number; readonly frame: ResultFrame | ErrorFrame }
+  | { readonly t: "answer"; readonly n: number; readonly frame: ResultFrame | RefusalFrame }
   | { readonly t: "switched"; readonly n: number; readonly error: PlainError | undefined }
   | { readonly t: "pong" }
   /** You are not, or no longer, one of this hub's tabs. `full`: it has as many as it takes, or can't reach this one. */

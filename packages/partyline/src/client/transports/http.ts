@@ -1,9 +1,10 @@
 import { FRAMES_TYPE } from "../../protocol/frames.ts";
 import { PartylineError } from "../../protocol/partyline-error.ts";
-import { fromProblem, silence } from "../errors.ts";
-import type { Command, Link, LinkRequest, LinkTiming } from "../link.ts";
+import { connectionLost, silence } from "../errors.ts";
+import type { Command, Link, LinkRequest, LinkTiming, RefusalFrame } from "../link.ts";
 import { createStream, type Stream } from "../stream.ts";
 import { createWatch } from "../watch.ts";
+import { readRefusal, type Refusal } from "./refusal.ts";
 
 /** Changes of channels within this time share one new round, ms. */
 const GATHER = 50;
@@ -29,25 +30,33 @@ export function silenceOf({ pingInterval }: LinkTiming): number {
   return Math.min(pingInterval / 1250, MAX_WAIT);
 }
 
-/**
- * One `POST /connect`.
- *
- * @throws PartylineError where it is answered by anything but 200.
- */
-export async function post(
+/** Sends one `POST /connect`. */
+function post(
   { url, fetch, headers }: LinkRequest,
   body: string,
   signal: AbortSignal,
   accept: string = FRAMES_TYPE,
 ): Promise<Response> {
-  const response = await fetch(url, {
+  return fetch(url, {
     method: "POST",
     headers: { ...headers, accept, "content-type": FRAMES_TYPE },
     body,
     signal,
   });
+}
+
+/**
+ * Sends the `POST` of a round.
+ *
+ * @throws PartylineError if the status is not 2xx.
+ */
+export async function postRound(
+  request: LinkRequest,
+  ...rest: [string, AbortSignal, string?]
+): Promise<Response> {
+  const response = await post(request, ...rest);
   if (response.ok) return response;
-  throw fromProblem(response.status, await response.json().catch(() => undefined));
+  throw readRefusal(response, await response.text(), request.runtime.date()).error;
 }
 
 /**
@@ -58,7 +67,6 @@ export async function post(
  */
 export function openHttp(request: LinkRequest, run: (round: Round) => Promise<void>): Link {
   const { host, runtime, token } = request;
-  const commandsAbort = new AbortController();
   /** The newest last; two only during a change. */
   let rounds: { readonly stream: Stream; readonly abort: AbortController }[] = [];
   let opening = false;
@@ -67,6 +75,9 @@ export function openHttp(request: LinkRequest, run: (round: Round) => Promise<vo
   let stopTimer = (): void => undefined;
   let waiting: Command[] = [];
   let posting = false;
+  let abortPost = (): void => undefined;
+  /** Most commands in the next `POST`: halved when one fails, doubled when one is answered. */
+  let most = MAX_LINES;
 
   const watch = createWatch(
     request,
@@ -75,7 +86,7 @@ export function openHttp(request: LinkRequest, run: (round: Round) => Promise<vo
     () => {
       stopTimer();
       for (const { abort } of rounds) abort.abort();
-      commandsAbort.abort();
+      abortPost();
     },
   );
 
@@ -125,23 +136,57 @@ export function openHttp(request: LinkRequest, run: (round: Round) => Promise<vo
     stopTimer = runtime.after(Math.max(GATHER, notBefore - runtime.now()), begin);
   };
 
-  /** A `POST` that fails leaves open what the server did, just as a lost connection does: so it ends the link. */
+  /** Sends commands and reads the response; returns why commands are without an answer. */
+  const exchange = async (lines: string, answers: Stream): Promise<Refusal> => {
+    const abort = new AbortController();
+    abortPost = () => abort.abort();
+    const stop = runtime.after(request.pingInterval + request.pongTimeout, abortPost);
+    try {
+      const response = await post(request, lines, abort.signal);
+      const body = await response.text();
+      if (!response.ok) return readRefusal(response, body, runtime.date());
+      try {
+        answers.read(body);
+      } catch (error) {
+        if (error instanceof PartylineError) return { error };
+      }
+      return { error: connectionLost("The response lacks answers."), verdict: "uncertain" };
+    } catch (cause) {
+      // The connection of a round may be dead too, and quiet about it.
+      if (!watch.over) watch.probe();
+      return { error: connectionLost("A POST failed.", cause), verdict: "offline" };
+    } finally {
+      stop();
+    }
+  };
+  /**
+   * A `POST` that fails leaves open what the server did, so its commands are sent again, under the same ids. It does not
+   * end the link: something on the way may refuse the content of a single command.
+   */
   const sendWaiting = async (): Promise<void> => {
     while (waiting.length > 0) {
       const answers = createStream(host, token);
       let lines = answers.open(undefined, 0);
       let count = 0;
-      for (; count < waiting.length && count < MAX_LINES && lines.length < MAX_LENGTH; count++) {
+      for (; count < waiting.length && count < most && lines.length < MAX_LENGTH; count++) {
         const line = answers.command(waiting[count] as Command);
         if (line) lines += `\n${line}`;
       }
       waiting = waiting.slice(count);
-      if (!answers.waits) continue;
-      // A connection of its own, which may be dead while the round's is not.
-      const stop = runtime.after(request.pingInterval + request.pongTimeout, () => watch.fail(silence()));
-      const answer = post(request, lines, commandsAbort.signal).then((response) => response.text());
-      answers.read(await answer.finally(stop));
-      if (answers.waits) throw silence();
+      const sent = answers.unanswered.length;
+      if (sent === 0) continue;
+      const { error, verdict } = await exchange(lines, answers);
+      const { unanswered } = answers;
+      if (watch.over) return;
+      if (unanswered.length === 0) {
+        most = Math.min(most * 2, MAX_LINES);
+        continue;
+      }
+      most = Math.max(sent >> 1, 1);
+      if (!verdict && !error.retryable && error.code !== "too-large") throw error;
+      const isAbout = error.code === "too-large" || verdict === "refused" || verdict === "uncertain";
+      if (isAbout && sent > 1) waiting = [...unanswered, ...waiting];
+      else for (const command of unanswered) command.answer(toFrame(error, verdict));
     }
     posting = false;
   };
@@ -167,4 +212,11 @@ export function openHttp(request: LinkRequest, run: (round: Round) => Promise<vo
   };
   begin();
   return link;
+}
+
+function toFrame(
+  { code, message, remedy, retryAfter }: PartylineError,
+  verdict: Refusal["verdict"],
+): RefusalFrame {
+  return { t: "error", code: verdict ?? code, message, remedy, retryAfter };
 }

@@ -1,14 +1,14 @@
 import { createSseParser } from "../../protocol/sse.ts";
 import { connectionLost } from "../errors.ts";
 import type { Link, LinkRequest } from "../link.ts";
-import { openHttp, post, silenceOf } from "./http.ts";
+import { openHttp, postRound, silenceOf } from "./http.ts";
 
 /** `/connect` as a stream of events. */
 export function openSse(request: LinkRequest): Link {
   return openHttp(request, async ({ stream, signal, heard }) => {
     // So that comments come before the silence makes the client ask, which here costs a new stream.
     const hello = stream.open({ quiet: silenceOf(request) });
-    const response = await post(request, hello, signal, "text/event-stream");
+    const response = await postRound(request, hello, signal, "text/event-stream");
     const parser = createSseParser({ event: ({ data }) => stream.read(data) });
     const decoder = new TextDecoder();
     const reader = response.body?.getReader();

@@ -1,0 +1,142 @@
+/** A client behind proxies that answer requests themselves, and gateways that close WebSockets. */
+import { describe, expect, it } from "vitest";
+import { createClient, type Client, type ClientOptions, type TransportName } from "../src/client/index.ts";
+import { createPartyline } from "../src/server.ts";
+import { createDisposables } from "./support/disposables.ts";
+import {
+  startRefusingProxy,
+  type OwnAnswer,
+  type Refusals,
+  type SeenRequest,
+} from "./support/refusing-proxy.ts";
+
+const hasten = { baseDelay: 1, maxDelay: 5, openTimeout: 2_000 };
+
+/** A server, a proxy in front of it, and a client that connects through the proxy. */
+async function behind(refusals: Refusals, options: ClientOptions) {
+  const all = createDisposables();
+  const server = all.use(createPartyline());
+  const { port } = await server.listen(0);
+  const proxy = all.use(await startRefusingProxy(port, refusals));
+  const client = all.use(createClient(proxy.url, { ...hasten, ...options }));
+  const statuses: string[] = [];
+  client.on("state", ({ status }) => statuses.push(status));
+  return { server, proxy, client, statuses, [Symbol.asyncDispose]: () => all[Symbol.asyncDispose]() };
+}
+
+const isLive = (client: Client): Promise<void> =>
+  new Promise((resolve) => {
+    const check = (): void => void (client.state.status === "live" && resolve());
+    client.on("state", check);
+    check();
+  });
+
+const POISON = "poison";
+const refuses =
+  (answer: OwnAnswer | "reset", times = Infinity) =>
+  ({ use, body }: SeenRequest): OwnAnswer | "reset" | undefined =>
+    use === "commands" && body.includes(POISON) && times-- > 0 ? answer : undefined;
+
+/** A client with a reader of channel `b`, and publishes to both channels around one that the proxy takes badly. */
+async function publishAround(refusals: Refusals, transport: TransportName) {
+  const world = await behind(refusals, { transports: [transport] });
+  const { client, server, statuses } = world;
+  const got: string[] = [];
+  const heard = new Promise<void>((resolve) => {
+    client.channel<string>("b", { since: "earliest" }).on("message", ({ data }) => {
+      got.push(data);
+      if (data === "last") resolve();
+    });
+  });
+  await isLive(client);
+  const room = client.channel<string>("a");
+  const others = [room.publish("first"), client.channel("b").publish("other")];
+  const poison = room.publish(POISON);
+  others.push(room.publish("next"));
+  return {
+    ...world,
+    poison,
+    /** Resolves when all other publishes are stored and read, and the reading connection was never lost. */
+    async othersArrive() {
+      await Promise.all(others);
+      await client.channel("b").publish("last");
+      await heard;
+      expect(got).toEqual(["other", "last"]);
+      expect(statuses).toEqual(["live"]);
+      const { messages } = await server.channel<string>("a").history({ since: "earliest" });
+      return messages.map(({ data }) => data);
+    },
+  };
+}
+
+describe.each<TransportName>(["sse", "poll"])("over %s", (transport) => {
+  it.each([400, 403, 404, 405, 413, 414, 415, 422, 431, 451])(
+    "a publish that a proxy refuses with %i and HTML rejects alone, with the status [CONN-8]",
+    async (status) => {
+      await using world = await publishAround({ request: refuses({ status }) }, transport);
+      await expect(world.poison).rejects.toMatchObject({
+        code: "refused",
+        message: `HTTP status ${status}, not from a partyline server.`,
+      });
+      expect(await world.othersArrive()).toEqual(["first", "next"]);
+    },
+  );
+
+  it("a publish that a gateway refuses with a problem document of its own rejects alone [CONN-8]", async () => {
+    const headers = { "content-type": "application/problem+json" };
+    const body = JSON.stringify({ status: 403, title: "Blocked", code: "WAF-17" });
+    await using world = await publishAround({ request: refuses({ status: 403, headers, body }) }, transport);
+    await expect(world.poison).rejects.toMatchObject({ code: "refused" });
+    expect(await world.othersArrive()).toEqual(["first", "next"]);
+  });
+
+  it.each<[string, OwnAnswer]>([
+    ["200 and HTML", { status: 200 }],
+    ["200 and nothing", { status: 200, body: "" }],
+    ["200 and JSON that is no frame", { status: 200, body: "[null]" }],
+    ["204", { status: 204 }],
+    ["302 without a place", { status: 302 }],
+    ["304", { status: 304 }],
+    ["302 to a page that does not exist", { status: 302, headers: { location: "/blocked" } }],
+  ])("a publish that a proxy answers with %s rejects as uncertain [CONN-9]", async (_, answer) => {
+    await using world = await publishAround({ request: refuses(answer) }, transport);
+    await expect(world.poison).rejects.toMatchObject({ code: "uncertain" });
+    expect(await world.othersArrive()).toEqual(["first", "next"]);
+  });
+
+  it.each<[string, OwnAnswer | "reset"]>([
+    ...[401, 408, 425, 429, 500, 501, 502, 503, 504, 520].map((status): [string, OwnAnswer] => [
+      `${status} and HTML`,
+      { status },
+    ]),
+    ["a reset", "reset"],
+  ])(
+    "a publish that a proxy answers with %s four times is stored in its place [CONN-10]",
+    async (_, answer) => {
+      await using world = await publishAround({ request: refuses(answer, 4) }, transport);
+      await world.poison;
+      expect(await world.othersArrive()).toEqual(["first", POISON, "next"]);
+    },
+  );
+
+  it("a publish whose answers a proxy drops is repeated, and found as stored [CONN-9]", async () => {
+    let dropped = 0;
+    const response = (body: string, { use }: SeenRequest): string =>
+      use === "commands" && dropped++ < 2 ? "" : body;
+    await using world = await publishAround({ response }, transport);
+    expect(await world.poison).toMatchObject({ duplicate: true });
+    expect(await world.othersArrive()).toEqual(["first", POISON, "next"]);
+  });
+
+  it("a publish that a proxy refuses does not hold up other channels of the same request", async () => {
+    await using world = await behind({ request: refuses({ status: 503 }) }, { transports: [transport] });
+    const { client, server } = world;
+    await isLive(client);
+    const stuck = client.channel("stuck").publish(POISON);
+    stuck.catch(() => undefined);
+    const names = Array.from({ length: 20 }, (_, index) => `c${index}`);
+    await Promise.all(names.map((name) => client.channel(name).publish(name)));
+    expect(client.channel("stuck").pending).toHaveLength(1);
+    expect((await server.channel("stuck").history({ since: "earliest" })).messages).toEqual([]);
+  });
+});
