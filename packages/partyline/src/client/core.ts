@@ -1,5 +1,6 @@
 import type { PartylineError } from "../protocol/partyline-error.ts";
 import type { DroppedPublish } from "./channel-types.ts";
+import type { Codec } from "./codec.ts";
 import type { Emitter } from "./emitter.ts";
 import type { Link } from "./link.ts";
 import type { Runtime } from "./runtime.ts";
@@ -21,6 +22,7 @@ export interface ClientLimits {
 /** What the channels of one client share. */
 export interface Core {
   readonly runtime: Runtime;
+  readonly codec: Codec;
   readonly limits: ClientLimits;
   readonly link: Link | undefined;
   /** Data of a message may have this many bytes, as far as the server has told. */

@@ -1,6 +1,7 @@
 import { backoffDelay } from "./backoff.ts";
 import { createChannel, type OpenChannel } from "./channel.ts";
 import type { Channel, ChannelOptions } from "./channel-types.ts";
+import { type Codec, jsonCodec } from "./codec.ts";
 import type { Client, ClientEvents, ClientOptions } from "./client-types.ts";
 import { type Connection, createConnection } from "./connection.ts";
 import type { ConnectionPort } from "./connection-port.ts";
@@ -18,12 +19,14 @@ import type { Definitions, TypedClient } from "./typed-client.ts";
 export interface World {
   readonly runtime: Runtime;
   readonly transports: Transports;
+  /** @default jsonCodec */
+  readonly codec?: Codec;
   readonly keeper: ConnectionPort["keeper"];
   /** Makes a connection that is shared with other tabs; not there where there are none. */
   readonly share?: (port: ConnectionPort, options: ClientOptions) => Promise<Connection>;
 }
 
-const globalWorld: World = {
+export const globalWorld: World = {
   runtime: globalRuntime,
   transports: {
     ws: () => openWebSocket,
@@ -68,7 +71,7 @@ export function createClient(url: string | URL, options?: ClientOptions): Client
 
 /** As {@link createClient}, in a world of the caller's. */
 export function createClientIn(
-  { runtime, transports, keeper, share }: World,
+  { runtime, transports, codec = jsonCodec, keeper, share }: World,
   url: string | URL,
   options?: ClientOptions | null,
 ): Client {
@@ -83,6 +86,7 @@ export function createClientIn(
 
   const core: Core & { messageBytes: number } = {
     runtime,
+    codec,
     limits: settings,
     get link() {
       return connection.link;
@@ -115,6 +119,7 @@ export function createClientIn(
       return given ? (checkOption("token", given, "string") as string) : undefined;
     },
     host: {
+      parse: codec.parse,
       wanted: () => [...channels.keys()].filter((name) => channels.get(name)?.subscription.wanted()),
       reader: (name) => channels.get(name)?.subscription,
       welcome(frame) {

@@ -10,6 +10,7 @@ import type {
   StaleFrame,
   WelcomeFrame,
 } from "../protocol/frames.ts";
+import type { Codec } from "./codec.ts";
 import type { PartylineError } from "../protocol/partyline-error.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -55,6 +56,8 @@ export interface ChannelReader {
 
 /** What a link asks and tells. Nothing is told after `end`, nor after the link was closed. */
 export interface LinkHost {
+  /** Replaces {@link jsonCodec}. */
+  readonly parse?: Codec["parse"];
   /** Names of the channels that should be attached now. */
   wanted(): readonly string[];
   reader(channel: string): ChannelReader | undefined;

@@ -141,7 +141,7 @@ export function createPublisher(channel: string, core: Core, keep: () => Keep): 
       const options = readOptions(RULES, given);
       const { kind = bytes ? "binary" : "json" } = options;
       // The JSON is made now: what the caller changes later is not part of the message.
-      const json = JSON.stringify(bytes ? toBase64(data) : data) as string | undefined;
+      const json = core.codec.stringify(bytes ? toBase64(data) : data);
       if (!json || bytes !== (kind === "binary") || (kind === "text" && typeof data !== "string"))
         throw new PartylineError("bad-json", `A ${typeof data} is no ${kind}.`, {
           remedy: "Publish JSON, text or a Uint8Array.",

@@ -5,6 +5,7 @@ import {
   type ResultFrame,
   type ServerFrame,
 } from "../protocol/frames.ts";
+import { jsonCodec } from "./codec.ts";
 import { fromErrorFrame } from "./errors.ts";
 import type { Command, LinkHost } from "./link.ts";
 import { positionOf } from "./read-log.ts";
@@ -127,12 +128,9 @@ export function createStream(host: LinkHost, token: string | undefined): Stream 
       lines = text;
       split = undefined;
       index = 0;
-      // Parsed together, which for many short lines is much cheaper than one by one; each counts as long as the mean.
-      // One alone is parsed as it is: copied first, it would take half as long again.
-      const frames = (
-        lines.includes("\n") ? JSON.parse(`[${lines.replaceAll("\n{", ",{")}]`) : [JSON.parse(lines)]
-      ) as ServerFrame[];
-      // A type that this client does not know is none of the cases: later servers may have more.
+      const frames = (host.parse ?? jsonCodec.parse)(lines);
+      // Each frame counts as long as the mean. A type that this client does not know is none of the cases: later servers
+      // may have more.
       for (const frame of frames) {
         readFrame(frame, lines.length / frames.length);
         index++;

@@ -20,6 +20,22 @@ export function memberText(json: string, name: string): string | undefined {
   return found;
 }
 
+/**
+ * The source texts of the elements of a JSON array.
+ *
+ * @param json text of an array that `JSON.parse` has accepted
+ */
+export function elementTexts(json: string): string[] {
+  const texts: string[] = [];
+  let at = skipSpace(json, json.indexOf("[") + 1);
+  while (at < json.length && json[at] !== "]") {
+    const end = skipValue(json, at);
+    texts.push(json.slice(at, end));
+    at = skipSpace(json, skipSpace(json, end) + 1);
+  }
+  return texts;
+}
+
 function skipSpace(json: string, at: number): number {
   while (json[at] === " " || json[at] === "\t" || json[at] === "\n" || json[at] === "\r") at++;
   return at;
