@@ -300,5 +300,7 @@ export const stderrLogger: Logger = {
 
 function writeLine(level: string, message: string, details: Readonly<Record<string, unknown>> = {}): void {
   const more = Object.keys(details).length === 0 ? "" : ` ${JSON.stringify(details)}`;
-  process.stderr.write(`partyline: ${level}: ${message}${more}\n`);
+  // The console ignores that nobody reads standard error; a stream would end the process.
+  // oxlint-disable-next-line no-console -- see above
+  console.error(`partyline: ${level}: ${message}${more}`);
 }

@@ -1,3 +1,5 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -5,6 +7,7 @@ import { describe, expect, it } from "vitest";
 import { makeCertificate } from "../support/certificate.ts";
 import { createHttp2Fetch } from "../support/http2-fetch.ts";
 import { ask } from "../transport/ask.ts";
+import { freePort } from "../support/free-port.ts";
 import { HELLO, listen, talk } from "../support/peers.ts";
 import { runCli, startCli, startServer } from "./support.ts";
 
@@ -98,6 +101,70 @@ describe("serve", () => {
       expect([code, stderr.split(";")[0]]).toEqual([0, "2 connections to be let go within 600 s"]);
     },
   );
+
+  it.for(["1", "2"])("lets its clients go although nobody reads its output: workers %s", async (workers) => {
+    await using server = await startServer(["--open", "--drain", "600", "--workers", workers]);
+    server.closeErrors();
+    server.closeOutput();
+    const peer = await talk(server.url, HELLO);
+    server.kill("SIGTERM");
+    expect(await peer.next()).toMatchObject({ t: "drain" });
+    peer.leave();
+    expect((await server.ended).code).toBe(0);
+  });
+
+  it("goes on when a worker dies although nobody reads its output", async () => {
+    const script = `
+      import cluster from "node:cluster";
+      import { once } from "node:events";
+      import { runWorkers } from ${JSON.stringify(new URL("../../src/workers/index.ts", import.meta.url).href)};
+      import { createPartyline } from ${JSON.stringify(new URL("../../src/index.ts", import.meta.url).href)};
+      const workers = await runWorkers(async (broker) => {
+        const server = createPartyline({ broker });
+        await server.listen(0);
+        return server;
+      }, { workers: 1 });
+      if (cluster.isPrimary) {
+        const [worker] = Object.values(cluster.workers);
+        const next = once(cluster, "fork");
+        process.send("up");
+        await once(process, "message");
+        worker.process.kill("SIGKILL");
+        await once(worker, "exit");
+        await next;
+        process.send("replaced");
+        await workers.close();
+        process.disconnect();
+      }`;
+    const folder = await mkdtemp(join(tmpdir(), "partyline-"));
+    const file = join(folder, "main.mts");
+    await writeFile(file, script);
+    try {
+      const child = fork(file, { stdio: ["ignore", "ignore", "pipe", "ipc"] });
+      const ended = once(child, "close");
+      expect(await once(child, "message")).toContain("up");
+      child.stderr?.destroy();
+      child.send("go");
+      expect(await once(child, "message")).toContain("replaced");
+      expect(await ended).toEqual([0, null]);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it("serves although its output is closed before the banner", async () => {
+    const port = await freePort();
+    await using server = startCli(["serve", "--open", "--port", String(port)]);
+    server.closeOutput();
+    const url = `http://127.0.0.1:${port}`;
+    while (!(await fetch(`${url}/connect/ready`).catch(() => undefined))?.ok)
+      await new Promise((resolve) => setImmediate(resolve));
+    const peer = await talk(url, HELLO);
+    server.kill("SIGTERM");
+    expect(await peer.next()).toMatchObject({ t: "drain" });
+    peer.leave();
+    expect((await server.ended).code).toBe(0);
+  });
 
   it("ends with 0 when the time is up, whoever is left", async () => {
     await using server = await startServer(["--open", "--drain", "0.1"]);

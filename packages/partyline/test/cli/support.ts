@@ -15,10 +15,12 @@ export interface Cli extends AsyncDisposable {
   readonly ended: Promise<Ended>;
   write(text: string): void;
   /** Ends stdin. */
-  end(text?: string): void;
+  end(text?: string | Uint8Array): void;
   kill(signal: "SIGINT" | "SIGTERM"): void;
   /** Reads no more, as `head` does when it has enough. */
   closeOutput(): void;
+  /** Reads standard error no more, as a log collector that has died. */
+  closeErrors(): void;
   /** Resolves with the match when the text is there; rejects where the program ends without it. */
   until(stream: "stdout" | "stderr", pattern: RegExp): Promise<RegExpExecArray>;
 }
@@ -48,6 +50,7 @@ export function startCli(args: readonly string[], env: Readonly<Record<string, s
     end: (piece = "") => void child.stdin.end(piece),
     kill: (signal) => void child.kill(signal),
     closeOutput: () => child.stdout.destroy(),
+    closeErrors: () => child.stderr.destroy(),
     until(name, pattern) {
       return new Promise((resolve, reject) => {
         const watch = (): void => {

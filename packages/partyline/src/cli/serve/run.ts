@@ -38,6 +38,8 @@ interface Running extends Drained {
  * want to wait; a SIGTERM is part of a deploy, and lets the clients go.
  */
 export async function runServe(options: ServeOptions): Promise<void> {
+  // The banner is all that is printed: a server goes on if nobody reads it.
+  process.stdout.removeAllListeners("error").on("error", () => undefined);
   const { host, open = false, drain } = options;
   if (cluster.isWorker) return void (await work(options));
   const signal = interruptSignal(drain * 1_000);
