@@ -21,8 +21,9 @@ export async function connect(
   signal: AbortSignal,
   transports?: readonly TransportName[],
 ): Promise<Client> {
-  const { createClient } = await import("../client/index.ts");
-  const client = createClient(url, {
+  const { createClientIn, globalWorld } = await import("../client/create-client.ts");
+  const { jsonTextCodec } = await import("./json-text.ts");
+  const client = createClientIn({ ...globalWorld, codec: jsonTextCodec }, url, {
     // An empty variable is a variable that is not set.
     ...(token === undefined || token === "" ? {} : { token }),
     ...(transports === undefined ? {} : { transports }),

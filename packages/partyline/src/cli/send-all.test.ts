@@ -63,6 +63,24 @@ describe("sendAll", () => {
     expect(stored).toContain(2);
   });
 
+  it("waits for what was started before its items failed", async () => {
+    const { store, publish } = server();
+    const stored: number[] = [];
+    async function* items(): AsyncGenerator<number, void> {
+      yield 1;
+      await settle();
+      throw new Error("line 2");
+    }
+    const outcome = sendAll(items(), { publish, stored: (_count, item) => stored.push(item) }).catch(
+      (error: unknown) => error,
+    );
+    await settle();
+    await settle();
+    store(1);
+    expect(await outcome).toEqual(new Error("line 2"));
+    expect(stored).toEqual([1]);
+  });
+
   it("sends nothing of nothing", async () => {
     expect(await sendAll([], { publish: async () => undefined })).toBe(0);
   });

@@ -13,8 +13,8 @@ export interface SendAllOptions<T> {
 
 /**
  * Publishes all items in order, a bounded number of them at once, and resolves with their number when every one of
- * them is acknowledged. After the first refusal nothing more is started; that refusal is thrown when the rest has
- * settled.
+ * them is acknowledged. After the first refusal, or an error of the items themselves, nothing more is started; that error
+ * is thrown when the rest has settled.
  */
 export async function sendAll<T>(
   items: AsyncIterable<T> | Iterable<T>,
@@ -34,11 +34,15 @@ export async function sendAll<T>(
     }
   };
 
-  for await (const item of items) {
-    if (failure) break;
-    const started: Promise<void> = start(item).finally(() => open.delete(started));
-    open.add(started);
-    while (open.size >= inFlight) await Promise.race(open);
+  try {
+    for await (const item of items) {
+      if (failure) break;
+      const started: Promise<void> = start(item).finally(() => open.delete(started));
+      open.add(started);
+      while (open.size >= inFlight) await Promise.race(open);
+    }
+  } catch (error) {
+    failure ??= { error };
   }
   await Promise.all(open);
   if (failure) throw failure.error;

@@ -55,12 +55,16 @@ export function formatDuration(milliseconds: number): string {
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 
 /**
- * Text of others on one line of a terminal: whatever holds control characters is written as a JSON string, because a
- * line end would look like a second message and an escape sequence could do anything.
+ * Text of others on one line of a terminal: text with control characters is written as a JSON string, because a line end
+ * would look like a second message, and a terminal obeys escape sequences.
  */
 export function oneLine(text: string): string {
-  if (!CONTROL.test(text)) return text;
-  return JSON.stringify(text).replace(
+  return CONTROL.test(text) ? escapeControls(JSON.stringify(text)) : text;
+}
+
+/** Escapes what JSON lets stand raw in a string, but a terminal may obey: DEL, C1 controls and line separators. */
+export function escapeControls(json: string): string {
+  return json.replace(
     /[\u007f-\u009f\u2028\u2029]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );

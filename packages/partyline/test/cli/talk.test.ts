@@ -96,6 +96,55 @@ describe("publish and subscribe", () => {
     );
   });
 
+  it("hands on the bytes of JSON as they came, in both directions", async () => {
+    const rows = [
+      '{"n":12345678901234567890,"b":1.0,"b":1e400}',
+      '[1,"a\u2028b\u2029c"]',
+      '{"a": "\\u0041"}',
+    ];
+    const input = `\uFEFF${rows.join("\r\n")}\r\n`;
+    expect(await runCli(["publish", "exact", "-", "--url", url], { input })).toMatchObject({ code: 0 });
+    expect(await runCli(["replay", "-", "exact", "--url", url], { input })).toMatchObject({ code: 0 });
+    const answer = await fetch(`${url}/channels/exact`);
+    const stored = await answer.text();
+    for (const row of rows) expect(stored.split(row)).toHaveLength(3);
+    const args = ["subscribe", "exact", "--since", "earliest", "--count", "6", "--url", url, "--json"];
+    const lines = (await runCli(args)).stdout.trimEnd().split("\n");
+    expect(lines.map((line) => line.slice(line.indexOf('"data":') + 7, -1))).toEqual([...rows, ...rows]);
+  });
+
+  it("takes a lone CR, U+2028 and U+2029 for a part of a text", async () => {
+    const input = "one\rline\nof\u2028two\u2029\n";
+    expect(await runCli(["publish", "cr", "-", "--url", url], { input })).toMatchObject({ code: 0 });
+    const { stdout } = await runCli([
+      ...["subscribe", "cr", "--since", "earliest", "--count", "2", "--url", url],
+    ]);
+    expect(stdout).toBe('"one\\rline"\n"of\\u2028two\\u2029"\n');
+  });
+
+  it("publishes the lines before one that is not UTF-8, and ends with its number", async () => {
+    await using cli = startCli(["publish", "latin", "-", "--url", url]);
+    cli.end(Buffer.from("fine\ncaf\u00e9\nnever\n", "latin1"));
+    const { code, stderr } = await cli.ended;
+    expect([code, stderr]).toEqual([1, expect.stringContaining("Line 2 is not UTF-8.")]);
+    const answer = await fetch(`${url}/channels/latin`);
+    expect(
+      ((await answer.json()) as { messages: { data: string }[] }).messages.map(({ data }) => data),
+    ).toEqual(["fine"]);
+  });
+
+  it("subscribes to 24 busy channels through a slow pipe without a warning", async () => {
+    const names = Array.from({ length: 24 }, (_, index) => `busy/${index}`);
+    const input = `${"x".repeat(1000)}\n`.repeat(50);
+    await Promise.all(
+      names.slice(0, 24).map((name) => runCli(["publish", name, "-", "--url", url], { input })),
+    );
+    const args = ["subscribe", ...names, "--since", "earliest", "--count", "1200", "--json", "--url", url];
+    await using cli = startCli(args);
+    const { code, stdout, stderr } = await cli.ended;
+    expect([code, stderr, stdout.split("\n").length]).toEqual([0, "", 1201]);
+  });
+
   it("refuses a message that is too large, with the server's words", async () => {
     const { code, stdout, stderr } = await runCli(["publish", "large", "-", "--url", url], {
       input: `small\n${"x".repeat(70_000)}\n`,

@@ -1,4 +1,5 @@
 import { CliError } from "../exit.ts";
+import { JsonText } from "../json-text.ts";
 
 /** What is handed to the client. */
 export interface Payload {
@@ -20,7 +21,8 @@ export function readPayload(text: string, { json = false, text: plain = false }:
   if (plain) return { data: text, kind: "text" };
   if (!json && !/^\s*[[{]/.test(text)) return { data: text, kind: "text" };
   try {
-    return { data: JSON.parse(text) as unknown, kind: "json" };
+    JSON.parse(text);
+    return { data: new JsonText(text), kind: "json" };
   } catch (cause) {
     if (!json) return { data: text, kind: "text" };
     throw new CliError(

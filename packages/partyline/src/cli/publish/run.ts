@@ -1,7 +1,7 @@
-import { createInterface } from "node:readline";
 import { connect, type ServerOptions } from "../connect.ts";
 import { aborted, interruptSignal } from "../interrupt.ts";
 import { createProgress } from "../progress.ts";
+import { readLines } from "../read-lines.ts";
 import { sendAll } from "../send-all.ts";
 import { formatDuration, messages } from "../text.ts";
 import { type PayloadOptions, readPayload } from "./payload.ts";
@@ -47,7 +47,5 @@ export async function runPublish(options: PublishArguments): Promise<void> {
 
 async function* linesOfStdin(): AsyncGenerator<string, void> {
   if (process.stdin.isTTY) console.error("Each line is a message; end with Ctrl-D.");
-  // CRLF is one line end however it is cut.
-  const lines = createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY });
-  for await (const line of lines) if (line !== "") yield line;
+  for await (const line of readLines(process.stdin)) if (line !== "") yield line;
 }

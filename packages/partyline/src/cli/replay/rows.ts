@@ -1,18 +1,27 @@
+import { elementTexts, memberText } from "../../protocol/json-span.ts";
 import { CliError } from "../exit.ts";
 
 /** What a file holds. */
 export type FileFormat = "CSV" | "NDJSON" | "JSON";
 
+/** One row: its value, and the JSON that is published for it. */
+export interface Row {
+  readonly value: unknown;
+  /** Source text of the row, unless the file is CSV. */
+  readonly json: string;
+}
+
 export interface Rows {
   readonly format: FileFormat;
-  readonly rows: readonly unknown[];
+  readonly rows: readonly Row[];
 }
 
 /**
  * The rows of a file: CSV with a header line (an object of texts each), NDJSON, a JSON array, or a JSON object that
  * holds exactly one array of objects, such as the `features` of GeoJSON.
  *
- * @param name Of the file; `.ndjson`, `.jsonl` and `.csv` decide, otherwise the content does.
+ * @param name Name of the file. The endings `.ndjson`, `.jsonl`, `.csv` (any delimiter) and `.tsv` (tabs) decide the
+ *   format; otherwise the content does.
  */
 export async function readRows(text: string, name: string): Promise<Rows> {
   const content = text.replace(/^\uFEFF/, "");
@@ -20,7 +29,7 @@ export async function readRows(text: string, name: string): Promise<Rows> {
   if (ending === "ndjson" || ending === "jsonl") return { format: "NDJSON", rows: readLines(content) };
   const looksLikeJson = /^\s*[[{]/.test(content);
   if (ending === "csv" || ending === "tsv" || !looksLikeJson)
-    return { format: "CSV", rows: await readCsv(content, name) };
+    return { format: "CSV", rows: await readCsv(content, name, ending === "tsv" ? "\t" : undefined) };
   let value: unknown;
   try {
     value = JSON.parse(content);
@@ -29,15 +38,26 @@ export async function readRows(text: string, name: string): Promise<Rows> {
     if (!/\n\s*[[{]/.test(content) || /^\s*\[\s*$/m.test(content)) throw malformed(name, cause);
     return { format: "NDJSON", rows: readLines(content) };
   }
-  return { format: "JSON", rows: Array.isArray(value) ? value : arrayIn(value as object, name) };
+  return { format: "JSON", rows: jsonRows(content, value, name) };
 }
 
-function readLines(content: string): unknown[] {
-  const rows: unknown[] = [];
+function jsonRows(content: string, value: unknown, name: string): Row[] {
+  if (!Array.isArray(value)) {
+    const member = arrayIn(value as object, name);
+    if (member === undefined) return [{ value, json: content.trim() }];
+    const [key, array] = member;
+    return jsonRows(memberText(content, key) ?? "[]", array, name);
+  }
+  const texts = elementTexts(content);
+  return value.map((element: unknown, index) => ({ value: element, json: texts[index] ?? "null" }));
+}
+
+function readLines(content: string): Row[] {
+  const rows: Row[] = [];
   for (const [index, line] of content.split("\n").entries()) {
     if (line.trim() === "") continue;
     try {
-      rows.push(JSON.parse(line));
+      rows.push({ value: JSON.parse(line), json: line.trim() });
     } catch (cause) {
       throw malformed(`Line ${index + 1}`, cause);
     }
@@ -45,8 +65,8 @@ function readLines(content: string): unknown[] {
   return rows;
 }
 
-/** A lone object is one row, where it holds no array of rows. */
-function arrayIn(value: object, name: string): readonly unknown[] {
+/** The one array of rows in an object, with the name of its member; `undefined` if the object itself is the row. */
+function arrayIn(value: object, name: string): readonly [string, unknown[]] | undefined {
   const arrays = Object.entries(value).filter(
     (member): member is [string, unknown[]] =>
       Array.isArray(member[1]) &&
@@ -57,20 +77,37 @@ function arrayIn(value: object, name: string): readonly unknown[] {
       `${name} holds several arrays: ${arrays.map(([member]) => member).join(", ")}.`,
       `Take the rows out of one of them first, for instance with: jq -c '.${arrays[0]?.[0]}[]'`,
     );
-  return arrays[0]?.[1] ?? [value];
+  return arrays[0];
 }
 
-async function readCsv(content: string, name: string): Promise<unknown[]> {
-  // Only who replays CSV waits for its parser to load.
+async function readCsv(content: string, name: string, given?: string): Promise<Row[]> {
+  // Loaded on first use, because only CSV needs the parser.
   const { parse } = await import("csv-parse/sync");
-  const header = content.split(/\r?\n/, 1)[0] ?? "";
-  const count = (delimiter: string): number => header.split(delimiter).length;
-  const delimiter = [",", ";", "\t"].reduce((best, next) => (count(next) > count(best) ? next : best));
+  const delimiter = given ?? mostFrequent(firstRecord(content), [",", ";", "\t"]);
+  const columns = (header: string[]): string[] => {
+    const twice = header.find((column, index) => header.indexOf(column) !== index);
+    if (twice === undefined) return header;
+    throw new CliError(
+      `${name} has two columns named ${JSON.stringify(twice)}.`,
+      "Rename one of them: a row is an object, and an object has each name once.",
+    );
+  };
   try {
-    return parse(content, { columns: true, delimiter, skip_empty_lines: true });
+    const rows: Record<string, string>[] = parse(content, { columns, delimiter, skip_empty_lines: true });
+    return rows.map((value) => ({ value, json: JSON.stringify(value) }));
   } catch (cause) {
-    throw malformed(name, cause);
+    throw cause instanceof CliError ? cause : malformed(name, cause);
   }
+}
+
+/** The header without what stands in quotes, where delimiters and line ends are text. */
+function firstRecord(content: string): string {
+  return content.replace(/"(?:[^"]|"")*"/g, "").split(/\r?\n/, 1)[0] ?? "";
+}
+
+function mostFrequent(text: string, candidates: readonly [string, ...string[]]): string {
+  const count = (candidate: string): number => text.split(candidate).length;
+  return candidates.reduce((best, next) => (count(next) > count(best) ? next : best));
 }
 
 function malformed(what: string, cause: unknown): CliError {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { connect, type ServerOptions } from "../connect.ts";
 import { CliError, systemCode } from "../exit.ts";
 import { aborted, interruptSignal } from "../interrupt.ts";
+import { JsonText } from "../json-text.ts";
 import { createProgress } from "../progress.ts";
 import { sendAll } from "../send-all.ts";
 import { formatCount, formatDuration, formatPace, messages } from "../text.ts";
@@ -27,7 +28,15 @@ export async function runReplay(options: ReplayArguments): Promise<void> {
   const { file, channel: name, time, speed = 1 } = options;
   const signal = interruptSignal();
   const { rows, format } = await readRows(await readText(file), file);
-  const timed = inOrderOfTime(rows, time === undefined ? [] : readTimes(rows, time));
+  const timed = inOrderOfTime(
+    rows,
+    time === undefined
+      ? []
+      : readTimes(
+          rows.map(({ value }) => value),
+          time,
+        ),
+  );
   if (timed.length === 0) throw new CliError(`${file} holds no rows.`);
   const client = await connect(options, signal);
   const clock: PaceClock = {
@@ -42,7 +51,7 @@ export async function runReplay(options: ReplayArguments): Promise<void> {
     let last = "";
     const sent = sendAll(atPace(timed, pace, clock), {
       publish: async ({ row }) => {
-        const { position } = await channel.publish(row, { kind: "json" });
+        const { position } = await channel.publish(new JsonText(row.json), { kind: "json" });
         last = position;
       },
       stored: (count, item) => progress.update(count, time === undefined ? "" : timeText(item.time)),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Message } from "../../client/index.ts";
+import { JsonText } from "../json-text.ts";
 import { gapText, messageJson, messageText } from "./print.ts";
 
 function message(changes: Partial<Message>): Message {
@@ -30,6 +31,23 @@ describe("a printed message", () => {
       "AP8=",
       '(deleted "ACME\\n")',
     ]);
+  });
+
+  it("escapes what a terminal may obey", () => {
+    const controls = "\u007f\u009b2J\u2028";
+    expect(messageText(message({ data: new JsonText(`{"a":"${controls}"}`) }))).toBe(
+      '{"a":"\\u007f\\u009b2J\\u2028"}',
+    );
+    expect(messageText(message({ kind: "text", data: controls }))).toBe('"\\u007f\\u009b2J\\u2028"');
+  });
+
+  it("has the JSON that was published, however deep it is", () => {
+    const deep = `${"[".repeat(8000)}${"]".repeat(8000)}`;
+    for (const text of ['{"n":12345678901234567890,"b":1.0}', deep]) {
+      const line = message({ data: new JsonText(text) });
+      expect(messageText(line)).toBe(text);
+      expect(messageJson(line)).toContain(`"data":${text}}`);
+    }
   });
 
   it("is an object with its position for programs", () => {

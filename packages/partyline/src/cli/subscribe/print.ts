@@ -1,12 +1,13 @@
 import type { ChannelGap, Message } from "../../client/index.ts";
 import { toBase64 } from "../../protocol/base64.ts";
-import { messages, oneLine } from "../text.ts";
+import { JsonText } from "../json-text.ts";
+import { escapeControls, messages, oneLine } from "../text.ts";
 
 /** One message as a line for people. */
 export function messageText({ kind, key, data }: Message): string {
   switch (kind) {
     case "json":
-      return JSON.stringify(data);
+      return escapeControls(json(data));
     case "text":
       return oneLine(String(data));
     case "binary":
@@ -16,18 +17,23 @@ export function messageText({ kind, key, data }: Message): string {
   }
 }
 
-/** One message as a JSON object for programs. */
+/** One message as a JSON object for programs; JSON data is the text that was published. */
 export function messageJson(message: Message): string {
   const { channel, position, time, kind, id, key, data } = message;
-  const fields = { channel, position, time, kind, id, key };
-  if (kind === "deleted") return JSON.stringify(fields);
-  return JSON.stringify({ ...fields, data: kind === "binary" ? base64(data) : data });
+  const fields = JSON.stringify({ channel, position, time, kind, id, key });
+  if (kind === "deleted") return fields;
+  const text = kind === "json" ? json(data) : JSON.stringify(kind === "binary" ? base64(data) : data);
+  return `${fields.slice(0, -1)},"data":${text}}`;
 }
 
-/** What was missed, for people. */
+/** A gap as a line for people. */
 export function gapText({ channel, reason, lost, to }: ChannelGap): string {
   const what = lost === undefined ? "messages" : messages(lost);
   return `gap: ${what} of ${channel} missed (${reason}); going on behind ${to}`;
+}
+
+function json(data: unknown): string {
+  return data instanceof JsonText ? data.text : JSON.stringify(data);
 }
 
 function base64(data: unknown): string {

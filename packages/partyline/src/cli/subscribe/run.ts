@@ -1,7 +1,8 @@
-import { once } from "node:events";
-import type { Client, TransportName } from "../../client/index.ts";
+import type { Client, Message, TransportName } from "../../client/index.ts";
 import { connect, type ServerOptions } from "../connect.ts";
 import { aborted, interruptSignal } from "../interrupt.ts";
+import { createLineWriter, type LineWriter } from "../line-writer.ts";
+import { escapeControls } from "../text.ts";
 import { gapText, messageJson, messageText } from "./print.ts";
 
 /** What the command line says. */
@@ -19,6 +20,7 @@ export async function runSubscribe(options: SubscribeArguments): Promise<void> {
   const interrupted = interruptSignal();
   const client = await connect(options, interrupted, transport && [transport]);
   const done = new AbortController();
+  const output = createLineWriter(process.stdout);
   let left = count;
   /** False where the message is one too many. */
   const take = (): boolean => left-- > 0;
@@ -27,7 +29,7 @@ export async function runSubscribe(options: SubscribeArguments): Promise<void> {
   };
   try {
     const followed = options.channels.map((name) =>
-      follow(client, name, options, { take, finished }, done.signal),
+      follow(client, name, options, { output, take, finished, signal: done.signal }),
     );
     await Promise.race([Promise.all(followed), aborted(interrupted)]);
   } finally {
@@ -36,25 +38,36 @@ export async function runSubscribe(options: SubscribeArguments): Promise<void> {
   }
 }
 
+/** A program reads the bytes that were published; a terminal must not obey them. */
+function forPrograms(message: Message): string {
+  return process.stdout.isTTY ? escapeControls(messageJson(message)) : messageJson(message);
+}
+
+/** Destination of the messages of all channels, and how many are still wanted. */
+interface Sink {
+  readonly output: LineWriter;
+  take(): boolean;
+  finished(): void;
+  readonly signal: AbortSignal;
+}
+
 async function follow(
   client: Client,
   name: string,
   { channels, since, json = false }: SubscribeArguments,
-  counter: { take(): boolean; finished(): void },
-  signal: AbortSignal,
+  { output, take, finished, signal }: Sink,
 ): Promise<void> {
   const channel = client.channel(name, { onGap: "continue", ...(since === undefined ? {} : { since }) });
   channel.on("gap", (gap) => {
-    if (json) process.stdout.write(`${JSON.stringify({ gap })}\n`);
+    if (json) void output.write(JSON.stringify({ gap }));
     else console.error(gapText(gap));
   });
   channel.on("stale", () => console.error(`${name} is stale: the server can't vouch for being up to date`));
   const prefix = channels.length > 1 ? `${name}\t` : "";
   for await (const message of channel.messages({ signal })) {
-    if (!counter.take()) break;
-    const line = json ? messageJson(message) : prefix + messageText(message);
+    if (!take()) break;
     // The iterator's own bound holds the log back while the terminal, or the next program, is slow.
-    if (!process.stdout.write(`${line}\n`)) await once(process.stdout, "drain", { signal });
-    counter.finished();
+    await output.write(json ? forPrograms(message) : prefix + messageText(message));
+    finished();
   }
 }
