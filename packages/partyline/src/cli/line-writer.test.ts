@@ -12,13 +12,13 @@ it("writers that wait for a full stream share one listener", async () => {
       goOn = done;
     },
   });
-  const { write } = createLineWriter(output);
-  const waiting = Array.from({ length: 30 }, (_, index) => write(String(index)));
+  const writer = createLineWriter(output);
+  const waiting = Array.from({ length: 30 }, (_, index) => writer.write(String(index)));
   expect(output.listenerCount("drain")).toBe(1);
   for (let index = 0; index < 30; index++) {
     goOn();
     await new Promise((resolve) => setImmediate(resolve));
   }
-  await Promise.all(waiting);
+  for (const write of waiting) await write;
   expect(taken).toEqual(Array.from({ length: 30 }, (_, index) => `${index}\n`));
 });

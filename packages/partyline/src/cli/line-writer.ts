@@ -3,7 +3,7 @@ import type { Writable } from "node:stream";
 /** Writes lines, and makes the writers wait while the stream is full. */
 export interface LineWriter {
   /** Writes one line; resolves, or returns at once, when the stream takes more. */
-  write(line: string): Promise<void> | undefined;
+  readonly write: (line: string) => Promise<void> | undefined;
 }
 
 /** All writers wait for one `drain` together: a listener for each would grow with the number of channels. */

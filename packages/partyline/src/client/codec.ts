@@ -7,9 +7,9 @@ export interface Codec {
    *
    * @throws SyntaxError if a line is not JSON
    */
-  parse(lines: string): ServerFrame[];
+  readonly parse: (lines: string) => ServerFrame[];
   /** JSON text of a message's data; `undefined` if the value has no JSON form. */
-  stringify(data: unknown): string | undefined;
+  readonly stringify: (data: unknown) => string | undefined;
 }
 
 export const jsonCodec: Codec = {
@@ -19,5 +19,5 @@ export const jsonCodec: Codec = {
     (lines.includes("\n")
       ? JSON.parse(`[${lines.replaceAll("\n{", ",{")}]`)
       : [JSON.parse(lines)]) as ServerFrame[],
-  stringify: (data) => JSON.stringify(data) as string | undefined,
+  stringify: (data) => JSON.stringify(data),
 };

@@ -46,8 +46,8 @@ function forPrograms(message: Message): string {
 /** Destination of the messages of all channels, and how many are still wanted. */
 interface Sink {
   readonly output: LineWriter;
-  take(): boolean;
-  finished(): void;
+  readonly take: () => boolean;
+  readonly finished: () => void;
   readonly signal: AbortSignal;
 }
 
