@@ -299,8 +299,11 @@ export const stderrLogger: Logger = {
 };
 
 function writeLine(level: string, message: string, details: Readonly<Record<string, unknown>> = {}): void {
-  const more = Object.keys(details).length === 0 ? "" : ` ${JSON.stringify(details)}`;
+  const { stack, ...rest } = details;
+  const more = Object.keys(rest).length === 0 ? "" : ` ${JSON.stringify(rest)}`;
+  // A stack is for people: on lines of its own.
+  const lines = typeof stack === "string" ? `\n${stack.replaceAll(/^/gm, "  ")}` : "";
   // The console ignores that nobody reads standard error; a stream would end the process.
   // oxlint-disable-next-line no-console -- see above
-  console.error(`partyline: ${level}: ${message}${more}`);
+  console.error(`partyline: ${level}: ${message}${more}${lines}`);
 }

@@ -57,7 +57,7 @@ export class Answers {
 
   refuse(place: number, n: number | undefined, thrown: unknown): void {
     const error = toPartylineError(thrown);
-    if (error.code === "internal") this.#context.logger.error("a command failed", { error: error.cause });
+    if (error.code === "internal") this.#context.failures.report("a command failed", error.cause ?? error);
     this.#context.metrics.count("refused", error.code);
     this.give(place, errorFrame(n, error));
   }

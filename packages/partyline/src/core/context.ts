@@ -1,7 +1,7 @@
 import type { Limits } from "../protocol/limits.ts";
 import type { Authenticator } from "./authenticate.ts";
 import type { Definitions } from "./definitions.ts";
-import type { Broker, Clock, Logger, Metrics } from "./ports.ts";
+import type { Broker, Clock, FailureLog, Logger, Metrics } from "./ports.ts";
 import type { Turn } from "./turn.ts";
 import type { TimerWheel } from "./wheel.ts";
 
@@ -24,5 +24,6 @@ export interface Context {
   readonly turn: Turn;
   readonly wheel: TimerWheel;
   readonly logger: Logger;
+  readonly failures: FailureLog;
   readonly metrics: Metrics;
 }

@@ -141,7 +141,12 @@ export class FrameConversation implements Conversation {
       (value: Value): void => {
         if (this.#state !== "deciding") return;
         this.#state = before;
-        handle(value);
+        try {
+          handle(value);
+        } catch (error) {
+          // Else it would be a rejection that nobody handles, which ends the process.
+          failed(error);
+        }
         this.#resume();
       };
     task.then(after(then), after(failed));
@@ -295,6 +300,7 @@ export class FrameConversation implements Conversation {
 
   #end(error: PartylineError): void {
     if (this.#state === "ended") return;
+    if (error.code === "internal") this.#context.failures.report("a connection failed", error.cause ?? error);
     this.#context.metrics.count("refused", error.code);
     this.#connection.close(error);
     this.closed();

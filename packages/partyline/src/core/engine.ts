@@ -7,6 +7,7 @@ import type { Context, Intervals } from "./context.ts";
 import { FrameConversation } from "./conversation.ts";
 import { withDefaults } from "./defaults.ts";
 import { type ChannelDefinitions, compileDefinitions, type RetentionOptions } from "./definitions.ts";
+import { createSafeLogger, Failures } from "./failures.ts";
 import { HeadCheck } from "./head-check.ts";
 import { readHello } from "./hello.ts";
 import { pollHistory, readHistory } from "./history.ts";
@@ -58,14 +59,17 @@ export interface OwnedEngine extends Engine {
  * @throws TypeError where a definition or limit is wrong.
  */
 export function createEngine(options: EngineOptions): OwnedEngine {
-  const { broker, clock, logger, metrics } = options;
+  const { broker, clock, metrics } = options;
+  const logger = createSafeLogger(options.logger);
+  const failures = new Failures(logger, clock);
   const authenticate = createAuthenticator(options.authenticate);
   const limits = withDefaults("limit", DEFAULT_LIMITS, options.limits);
-  const wheel = new TimerWheel(clock);
+  const wheel = new TimerWheel(clock, failures);
   const context: Context = {
     broker,
     clock,
     logger,
+    failures,
     metrics,
     authenticate,
     limits,
@@ -94,6 +98,7 @@ export function createEngine(options: EngineOptions): OwnedEngine {
     clock,
     wheel,
     logger,
+    failures,
     metrics,
     time: () => broker.time(),
     afterTurn: (fire) => context.turn.after(fire),

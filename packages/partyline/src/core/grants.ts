@@ -8,6 +8,21 @@ export const SERVER_GRANTS: Grants = { allows: () => true };
 /** What anybody may do where nothing else was said: everything but reserved channels. */
 export const OPEN_GRANTS: Grants = { allows: (_action, channel) => !isReservedName(channel) };
 
+/**
+ * Whether these grants allow an action.
+ *
+ * @throws TypeError if the application's `allows` gives no boolean: a promise would allow everything.
+ */
+export function mayDo(grants: Grants, action: Action, channel: string): boolean {
+  const answer: unknown = grants.allows(action, channel);
+  if (typeof answer === "boolean") return answer;
+  // Nobody awaits it, and its rejection must not end the process.
+  if (answer instanceof Promise) answer.catch(() => undefined);
+  throw new TypeError(
+    `\`allows\` returned ${answer instanceof Promise ? "a promise" : typeof answer}: return a boolean. Await what it needs in \`authenticate\`.`,
+  );
+}
+
 /** Actions by channel pattern, as an application writes them. */
 export type GrantTable = Readonly<Record<string, readonly Action[]>>;
 

@@ -4,6 +4,7 @@ import type { Position } from "../protocol/position.ts";
 import type { Gap } from "../protocol/since.ts";
 import type { Channels } from "./channels.ts";
 import type { Context } from "./context.ts";
+import { mayDo } from "./grants.ts";
 import { SharedItem } from "./outgoing.ts";
 import type {
   AttachAnswer,
@@ -27,7 +28,7 @@ export function readHistory(
   grants: Grants,
 ): MaybePromise<HistoryAnswer> {
   const channel = channels.get(request.channel);
-  if (!grants.allows("subscribe", channel.name))
+  if (!mayDo(grants, "subscribe", channel.name))
     throw new PartylineError("forbidden", `Not allowed to read "${channel.name}".`);
   const messages = messageLimit(channel.spec.keep, request);
   const since = request.since ?? { at: "last", count: messages };

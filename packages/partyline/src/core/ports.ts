@@ -43,4 +43,13 @@ export type {
   Welcome,
 } from "./ports/engine.ts";
 export type { MaybePromise } from "./ports/maybe-promise.ts";
-export type { Clock, Counter, Logger, Metrics, Timed, Timer, Wheel } from "./ports/surroundings.ts";
+export type {
+  Clock,
+  Counter,
+  FailureLog,
+  Logger,
+  Metrics,
+  Timed,
+  Timer,
+  Wheel,
+} from "./ports/surroundings.ts";

@@ -4,6 +4,7 @@ import type { Channels } from "./channels.ts";
 import { type Place, placeCursor } from "./commands/attach.ts";
 import type { Context } from "./context.ts";
 import { Cursor, type CursorOwner } from "./cursor.ts";
+import { mayDo } from "./grants.ts";
 import { Lagging } from "./lagging.ts";
 import { SharedItem } from "./outgoing.ts";
 import { Output } from "./output.ts";
@@ -51,7 +52,7 @@ export class ChannelReader extends Output implements Reader, CursorOwner {
   attach(name: string, since: Since | undefined, pace?: Pace): MaybePromise<AttachAnswer> {
     if (this.ended) throw new PartylineError("draining", "The connection has ended.");
     const channel = this.#channels.get(name);
-    if (!this.grants.allows("subscribe", channel.name))
+    if (!mayDo(this.grants, "subscribe", channel.name))
       throw new PartylineError("forbidden", `Not allowed to subscribe to "${channel.name}".`);
     this.detach(channel.name);
     const { channelsPerConnection } = this.context.limits;

@@ -1,18 +1,20 @@
-import type { Clock, Timed, Timer, Wheel } from "./ports.ts";
+import type { Clock, FailureLog, Timed, Timer, Wheel } from "./ports.ts";
 
 const TICK = 1_000;
 
 /** The one coarse timer of a server; it runs only while something is on it. */
 export class TimerWheel implements Wheel {
   readonly #clock: Clock;
+  readonly #failures: FailureLog;
   /** What is due, by tick. */
   readonly #slots = new Map<number, Timed[]>();
   #tick: number;
   #timer: Timer | undefined;
   #closed = false;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, failures: FailureLog) {
     this.#clock = clock;
+    this.#failures = failures;
     this.#tick = this.#current();
   }
 
@@ -47,8 +49,13 @@ export class TimerWheel implements Wheel {
       const slot = this.#slots.get(due);
       this.#slots.delete(due);
       for (const timed of slot ?? []) {
-        const again = timed.expire(this.now);
-        if (again > 0) this.add(timed, again);
+        try {
+          const again = timed.expire(this.now);
+          if (again > 0) this.add(timed, again);
+        } catch (error) {
+          // Else it would end the process, or at least the time of all others.
+          this.#failures.report("a timer failed", error);
+        }
       }
     }
     if (this.#slots.size > 0) this.#timer ??= this.#clock.setTimer(this.#turn, TICK);

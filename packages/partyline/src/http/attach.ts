@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import { PartylineError } from "../protocol/errors.ts";
 import { problemAnswer } from "./answers.ts";
 import type { NodeRequest, NodeResponse } from "./http2.ts";
+import { guard } from "./lead.ts";
 import type { NodeHost } from "./node-host.ts";
 import { writeRawAnswer } from "./raw-answer.ts";
 import type { Upgrades } from "./upgrades.ts";
@@ -34,7 +35,11 @@ export function attachTo(server: Server, host: NodeHost, upgrades: Upgrades): ()
     if (upgrades.upgrade(request, socket, head) || server.listenerCount("upgrade") > 1) return;
     // Nobody else is there to answer, and an upgrade that nobody answers hangs.
     const error = new PartylineError("unknown-path", "Nothing can be upgraded to at this path.");
-    writeRawAnswer(socket, problemAnswer(error), host.base);
+    guard(
+      host.service,
+      () => writeRawAnswer(socket, problemAnswer(error), host.base),
+      () => void socket.destroy(),
+    );
   };
   server.on("upgrade", onUpgrade);
   return () => {

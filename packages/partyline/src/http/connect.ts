@@ -6,6 +6,7 @@ import { decodeText } from "../protocol/message.ts";
 import { runCommands, startPoll } from "../transports/connect-poll.ts";
 import { ConnectSse } from "../transports/connect-sse.ts";
 import type { Body } from "../transports/pieces.ts";
+import type { Seat } from "../transports/seat.ts";
 import { asksForStream } from "../transports/stream-request.ts";
 import { linesAnswer } from "./answers.ts";
 import type { Exchange, Reply } from "./exchange.ts";
@@ -45,13 +46,7 @@ export function connect(service: Service, exchange: Exchange, reply: Reply): voi
           ? welcome.then((late) => ({ welcome: late, lines }))
           : { welcome, lines };
       },
-      ({ welcome, lines }) => {
-        try {
-          answer(service, exchange, { welcome, lines }, reply);
-        } catch (error) {
-          failed(error);
-        }
-      },
+      (opening) => answer(service, exchange, opening, reply),
       failed,
     );
   });
@@ -75,18 +70,29 @@ function answer(service: Service, exchange: Exchange, { welcome, lines }: Openin
   const { phase } = service;
   const drain = phase.is === "draining" ? phase.drain : undefined;
   if (wait < CONTINUES) admitAttaches(service, lines.length);
-  const seat = takeSeat(service, exchange);
   const patience = drain ? Math.min(wait, AWHILE) : wait;
-  const poll = startPoll(engine, { ...welcome, wait: patience }, lines, (answers) => {
+  const seat = takeSeat(service, exchange);
+  const ended = (answers: Body): void => {
     service.polls.delete(poll);
     seat.leave();
     if (service.phase.is === "draining") service.phase.drain.polled();
     done(answers);
-  });
+  };
+  const poll = beginWith(seat, () => startPoll(engine, { ...welcome, wait: patience }, lines, ended));
   service.polls.add(poll);
   // Who was asked, and has found no other server yet, is asked again with each answer.
   drain?.remind(poll);
   exchange.onGone(() => poll.finish());
+}
+
+/** Gives the seat back if what it was taken for can't begin. */
+function beginWith<T>(seat: Seat, begin: () => T): T {
+  try {
+    return begin();
+  } catch (error) {
+    seat.leave();
+    throw error;
+  }
 }
 
 function readLines(body: Uint8Array, most: number): string[] {

@@ -23,7 +23,9 @@ interface Rig {
 
 function createRig(): Rig {
   const clock = createVirtualClock();
-  const registry = new Registry(new TimerWheel(clock));
+  const registry = new Registry(
+    new TimerWheel(clock, { report: (_what, thrown) => expect.fail(String(thrown)) }),
+  );
   const counters = createCounters();
   const polls = new Set<Guest>();
   const asked: [string, number][] = [];

@@ -3,11 +3,11 @@ import { PartylineError } from "../protocol/errors.ts";
 import { joinBody } from "./answer-body.ts";
 import { bodyCutOff, bodyTooLarge } from "./body.ts";
 import { type Answer, bearerToken, type Exchange } from "./exchange.ts";
-import { handle } from "./handle.ts";
 import { baseHeaders, corsHeaders, type HeaderList, streamHeaders } from "./headers.ts";
+import { lead } from "./lead.ts";
 import type { HostOptions } from "./node-host.ts";
 import { type Route, splitTarget } from "./routes.ts";
-import { refusal, type Service } from "./service.ts";
+import type { Service } from "./service.ts";
 
 /** What a host knows of a request beside the request. */
 export interface FetchInfo {
@@ -31,17 +31,18 @@ export function createFetchHandler(
       // Any route will do: none of them is refused for its method here.
       const exchange = new FetchExchange(request, route ?? { is: "connect" }, target.query, info.address);
       // The next request is to find its way to another server.
-      let headers = service.phase.is === "serving" ? base : [...base, "Connection", "close"];
-      const reply = (answer: Answer): void => resolve(toResponse(answer, headers, request));
-      try {
-        if (!route)
-          throw new PartylineError("unknown-path", `There is nothing at ${target.path.slice(0, 120)}.`);
-        const origin = route.is === "probe" ? undefined : gate(exchange);
-        if (origin !== undefined) headers = [...headers, ...corsHeaders(origin)];
-      } catch (error) {
-        return reply(refusal(service, exchange, error));
-      }
-      handle(service, exchange, reply);
+      const headers = service.phase.is === "serving" ? base : [...base, "Connection", "close"];
+      lead(service, exchange, {
+        base: headers,
+        admit() {
+          if (!route)
+            throw new PartylineError("unknown-path", `There is nothing at ${target.path.slice(0, 120)}.`);
+          const origin = route.is === "probe" ? undefined : gate(exchange);
+          return origin === undefined ? headers : [...headers, ...corsHeaders(origin)];
+        },
+        write: (answer, all) => resolve(toResponse(answer, all, request)),
+        abort: () => resolve(new Response(null, { status: 500 })),
+      });
     });
 }
 

@@ -28,7 +28,7 @@ export function history(service: Service, exchange: Exchange, name: string, repl
     () => engine.authenticate(exchange),
     (grants) => {
       if (wait !== undefined)
-        return void poll(service, exchange, { ...request, wait, grants }).then(give, failed);
+        return whenDone(() => poll(service, exchange, { ...request, wait, grants }), give, failed);
       whenDone(
         () => engine.history({ ...request, wait: undefined }, grants),
         (answer) => give(historyAnswer(answer)),

@@ -15,6 +15,7 @@ import { AttachRate } from "./attach-rate.ts";
 import { comeBack, Drain, type DrainPlan } from "./drain.ts";
 import { createFetchHandler, type FetchHandler } from "./fetch-host.ts";
 import { createGate } from "./gate.ts";
+import { guard } from "./lead.ts";
 import { NodeHost } from "./node-host.ts";
 import type { NodeRequest, NodeResponse } from "./http2.ts";
 import { answerUnknown, createOwnServer, type OwnServer } from "./own-server.ts";
@@ -113,6 +114,8 @@ export function createHttpService(engine: Engine, options: HttpOptions, random: 
       if (!loopback) warnOfAnyHost();
       servers.add(own);
       await once(own.server.listen(where), "listening");
+      // A failed `accept` (no file descriptor is left) is an event too, which nobody else listens for.
+      own.server.on("error", (error) => engine.failures.report("the server failed", error));
       return own.server.address() as AddressInfo;
     },
     attach(server) {
@@ -155,7 +158,12 @@ export function createHttpService(engine: Engine, options: HttpOptions, random: 
       service.phase = { is: "closed" };
       const closed = [...servers].map((own) => own.close());
       const guests = [...service.polls, ...registry.connections()];
-      for (const guest of guests) guest.close(ending(guests.length, random));
+      for (const one of guests)
+        guard(
+          service,
+          () => one.close(ending(guests.length, random)),
+          () => undefined,
+        );
       await within(engine, grace, Promise.all([registry.emptied(), ...closed]));
       registry.destroyAll();
       for (const own of servers) own.destroy();

@@ -19,8 +19,10 @@ export type NodeRequest = IncomingMessage | Http2ServerRequest;
 /** What belongs to a {@link NodeRequest}. */
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
+/** Decided by the object: the version of HTTP/1.1 is a word of the peer's, `GET / HTTP/2.0`. */
 export function isHttp2(request: NodeRequest): request is Http2ServerRequest {
-  return request.httpVersionMajor === 2;
+  const { stream } = request as Partial<Http2ServerRequest>;
+  return typeof stream?.respond === "function";
 }
 
 /**

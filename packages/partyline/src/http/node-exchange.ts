@@ -3,6 +3,7 @@ import type { Credentials } from "../core/ports.ts";
 import type { PartylineError } from "../protocol/errors.ts";
 import { bodyTooLarge, collectBody, DROPPED_BYTES } from "./body.ts";
 import { bearerToken, type Exchange } from "./exchange.ts";
+import { checkHead } from "./request-head.ts";
 import type { Route } from "./routes.ts";
 
 /** What else Node knows of a request. */
@@ -30,6 +31,10 @@ export class NodeExchange implements Exchange {
     this.address = more.address;
     this.#response = more.response;
     this.#expecting = more.expecting === true;
+  }
+
+  checkHead(): void {
+    checkHead(this.#request);
   }
 
   get method(): string {

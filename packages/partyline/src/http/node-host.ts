@@ -1,16 +1,17 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest } from "node:http2";
 import type { Duplex } from "node:stream";
 import { endWithBody } from "./answer-body.ts";
 import { contentHeaders } from "./answers.ts";
 import type { Answer, Exchange, StreamAnswer } from "./exchange.ts";
 import type { Gate } from "./gate.ts";
-import { handle } from "./handle.ts";
 import { baseHeaders, corsHeaders, type HeaderList, streamHeaders } from "./headers.ts";
 import { answerHttp2, Http2Exchange, isHttp2, type NodeRequest, type NodeResponse } from "./http2.ts";
+import { guard, lead, type Outlet } from "./lead.ts";
 import { NodeExchange } from "./node-exchange.ts";
 import { destroyThis, rawHead, writeRawAnswer } from "./raw-answer.ts";
 import { type Route, splitTarget } from "./routes.ts";
-import { refusal, type Service } from "./service.ts";
+import type { Service } from "./service.ts";
 
 /** How a host differs from others of the same service. */
 export interface HostOptions {
@@ -29,16 +30,26 @@ const NEWEST: unique symbol = Symbol("partyline.newest");
 
 type MarkedSocket = Duplex & { [STREAMING]?: boolean; [NEWEST]?: ServerResponse | undefined };
 
+/** A request for one of our paths. */
+interface Asked<Request> {
+  readonly request: Request;
+  readonly route: Route;
+  readonly query: string;
+  readonly expecting: boolean;
+}
+
 /** Requests of Node's `http`: those of our paths are answered, of others it keeps its hands off. */
 export class NodeHost {
   readonly service: Service;
   readonly #options: HostOptions;
   readonly #base: HeaderList;
+  readonly #admit: Outlet["admit"];
 
   constructor(service: Service, options: HostOptions) {
     this.service = service;
     this.#options = options;
     this.#base = baseHeaders(options.cross);
+    this.#admit = (exchange) => this.admit(exchange);
   }
 
   /** What this URL stands for, where it is one of ours. */
@@ -49,41 +60,48 @@ export class NodeHost {
     const { path, query } = splitTarget(request.url ?? "/");
     const route = this.service.router(path);
     if (!route) return false;
-    const address = this.address(request);
     if (isHttp2(request)) {
-      const exchange = new Http2Exchange(request, route, query, { address, expecting });
-      this.#lead(exchange, (answer, headers) => {
-        answerHttp2(request, answer, headers);
-        // What is under way on the connection goes on; the next request is to find its way to another server.
-        if (this.service.phase.is !== "serving") request.stream.session?.close();
-      });
-      return true;
+      const { stream } = request;
+      const abort = (): void => void stream.destroy();
+      guard(this.service, () => this.#http2({ request, route, query, expecting }, abort), abort);
+    } else {
+      const own = response as ServerResponse;
+      const abort = (): void => void own.destroy();
+      guard(this.service, () => this.#http1({ request, route, query, expecting }, own, abort), abort);
     }
-    const own = response as ServerResponse;
-    const socket: MarkedSocket = request.socket;
-    if (socket[STREAMING]) {
-      socket.destroy();
-      return true;
-    }
-    socket[NEWEST] = own;
-    const exchange = new NodeExchange(request, route, query, { address, response: own, expecting });
-    this.#lead(exchange, (answer, headers) => this.#answer(exchange, own, answer, headers));
     return true;
   }
 
-  /** Through the gate to the handlers; `reply` is given the headers that every answer to this request carries. */
-  #lead(exchange: Exchange, reply: (answer: Answer, headers: HeaderList) => void): void {
-    let headers = this.#base;
-    try {
-      headers = this.admit(exchange);
-    } catch (error) {
-      return reply(refusal(this.service, exchange, error), headers);
-    }
-    handle(this.service, exchange, (answer) => reply(answer, headers));
+  #http2({ request, route, query, expecting }: Asked<Http2ServerRequest>, abort: () => void): void {
+    const exchange = new Http2Exchange(request, route, query, { address: this.address(request), expecting });
+    this.#lead(exchange, abort, (answer, headers) => {
+      answerHttp2(request, answer, headers);
+      // What is under way on the connection goes on; the next request is to find its way to another server.
+      if (this.service.phase.is !== "serving") request.stream.session?.close();
+    });
+  }
+
+  #http1(
+    { request, route, query, expecting }: Asked<IncomingMessage>,
+    response: ServerResponse,
+    abort: () => void,
+  ): void {
+    const socket: MarkedSocket = request.socket;
+    if (socket[STREAMING]) return void socket.destroy();
+    socket[NEWEST] = response;
+    const address = this.address(request);
+    const exchange = new NodeExchange(request, route, query, { address, response, expecting });
+    this.#lead(exchange, abort, (answer, headers) => this.#answer(exchange, response, answer, headers));
+  }
+
+  /** `write` is given the headers that every answer to this request carries. */
+  #lead(exchange: Exchange, abort: () => void, write: Outlet["write"]): void {
+    lead(this.service, exchange, { base: this.#base, admit: this.#admit, write, abort });
   }
 
   /** What the request's answer carries, where the gate lets it pass. @throws PartylineError */
   admit(exchange: Exchange): HeaderList {
+    exchange.checkHead?.();
     // Load balancers ask by address, and are told nothing that a stranger may not know.
     if (exchange.route.is === "probe") return this.#base;
     const origin = this.#options.gate(exchange);
@@ -128,7 +146,7 @@ export class NodeHost {
     // Else its end would never be seen; what comes from the peer is dropped.
     socket.resume();
     const exchange = new NodeExchange(request, route, query, { address: this.address(request) });
-    this.#lead(exchange, (answer, headers) => {
+    this.#lead(exchange, destroyThis.bind(socket), (answer, headers) => {
       if (answer.is === "whole") return writeRawAnswer(socket, answer, headers);
       if (socket.destroyed) return answer.connection.abandon();
       socket.write(rawHead(200, [...headers, ...streamHeaders(answer)]));

@@ -1,14 +1,16 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
-import { PartylineError } from "../protocol/errors.ts";
+import { PartylineError, toPartylineError } from "../protocol/errors.ts";
 import { createIncomingMessageClass } from "../transports/stream-request.ts";
 import { endWithBody } from "./answer-body.ts";
 import { contentHeaders, problemAnswer } from "./answers.ts";
 import type { WholeAnswer } from "./exchange.ts";
 import { answerHttp2, isHttp2, type NodeRequest, type NodeResponse } from "./http2.ts";
+import { guard } from "./lead.ts";
 import type { NodeHost } from "./node-host.ts";
 import { writeRawAnswer } from "./raw-answer.ts";
+import { checkHead } from "./request-head.ts";
 import type { Upgrades } from "./upgrades.ts";
 
 /** A server on a port of its own. */
@@ -20,11 +22,17 @@ export interface OwnServer {
   destroy(): void;
 }
 
-/** A path that is none of ours, where nobody else is asked. */
-function unknownPath(host: NodeHost, request: NodeRequest): WholeAnswer {
+/** The answer to a path that is none of ours, if nobody else is asked. */
+function unknownPath({ service }: NodeHost, request: NodeRequest): WholeAnswer {
   const path = JSON.stringify((request.url ?? "").slice(0, 120));
-  host.service.engine.metrics.count("refused", "unknown-path");
-  return problemAnswer(new PartylineError("unknown-path", `There is nothing at ${path}.`));
+  let error = new PartylineError("unknown-path", `There is nothing at ${path}.`);
+  try {
+    if (!isHttp2(request)) checkHead(request);
+  } catch (fault) {
+    error = toPartylineError(fault);
+  }
+  service.engine.metrics.count("refused", error.code);
+  return problemAnswer(error);
 }
 
 /** Answers such a request. */
@@ -49,19 +57,33 @@ export function createOwnServer(host: NodeHost, upgrades: Upgrades): OwnServer {
 
 /** Everything that a server of our own is asked is ours to answer. */
 export function listenTo(server: NetServer, host: NodeHost, upgrades: Upgrades): void {
+  const { service } = host;
   const answer = (request: NodeRequest, response: NodeResponse, expecting: boolean): void => {
-    if (!host.request(request, response, expecting)) answerUnknown(host, request, response);
+    if (host.request(request, response, expecting)) return;
+    guard(
+      service,
+      () => answerUnknown(host, request, response),
+      () => void request.socket.destroy(),
+    );
   };
   server.on("request", (request: NodeRequest, response: NodeResponse) => answer(request, response, false));
   server.on("checkContinue", (request: NodeRequest, response: NodeResponse) =>
     answer(request, response, true),
   );
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (!upgrades.upgrade(request, socket, head))
-      writeRawAnswer(socket, unknownPath(host, request), host.base);
+    if (upgrades.upgrade(request, socket, head)) return;
+    guard(
+      service,
+      () => writeRawAnswer(socket, unknownPath(host, request), host.base),
+      () => void socket.destroy(),
+    );
   });
   server.on("clientError", (error: Error & { code?: string }, socket: Duplex) => {
-    refuseMalformed(error.code, socket, host);
+    guard(
+      service,
+      () => refuseMalformed(error.code, socket, host),
+      () => void socket.destroy(),
+    );
   });
 }
 

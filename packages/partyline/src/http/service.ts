@@ -45,8 +45,7 @@ export const METHODS: Readonly<Record<Exchange["route"]["is"], string>> = {
 export function refusal(service: Service, exchange: Exchange, thrown: unknown): WholeAnswer {
   const error = toPartylineError(thrown);
   service.engine.metrics.count("refused", error.code);
-  if (error.code === "internal")
-    service.engine.logger.error("a request failed", { error: String(error.cause) });
+  if (error.code === "internal") service.engine.failures.report("a request failed", error.cause ?? error);
   // A native EventSource never comes back after a status other than 200.
   if (error.status === 503 && isEventSource(exchange))
     return streamEndAnswer(error, error.retryAfter === undefined ? RETRY : error.retryAfter * 1_000);

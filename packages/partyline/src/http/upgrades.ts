@@ -19,6 +19,7 @@ import {
   WEBSOCKET_VERSION,
 } from "../transports/websocket-handshake.ts";
 import { problemAnswer } from "./answers.ts";
+import { guard } from "./lead.ts";
 import { NodeExchange } from "./node-exchange.ts";
 import { afterEarlier, type NodeHost } from "./node-host.ts";
 import { destroyThis, writeRawAnswer } from "./raw-answer.ts";
@@ -70,13 +71,27 @@ export class Upgrades {
     const route = this.#host.service.router(path);
     if (!route) return false;
     socket.on("error", destroyThis);
+    const abort = (): void => void socket.destroy();
+    guard(this.#host.service, () => this.#take({ request, socket, head }, route, query, abort), abort);
+    return true;
+  }
+
+  #take(
+    { request, socket, head }: Pick<Upgrade, "request" | "socket" | "head">,
+    route: Route,
+    query: string,
+    abort: () => void,
+  ): void {
+    const { service } = this.#host;
     // Not `request.upgrade`, which Node sets for both; and `head` of a stream is dropped with all else that comes.
     if (isStreamRequest(request, () => route.is)) {
-      afterEarlier(request.socket, () => this.#host.upgradedStream(request, socket, route, query));
-      return true;
-    }
-    afterEarlier(request.socket, () => this.#begin(request, socket, head, { route, query }));
-    return true;
+      afterEarlier(request.socket, () =>
+        guard(service, () => this.#host.upgradedStream(request, socket, route, query), abort),
+      );
+    } else
+      afterEarlier(request.socket, () =>
+        guard(service, () => this.#begin(request, socket, head, { route, query }), abort),
+      );
   }
 
   #begin(
@@ -86,9 +101,10 @@ export class Upgrades {
     { route, query }: { readonly route: Route; readonly query: string },
   ): void {
     const exchange = new NodeExchange(request, route, query, { address: this.#host.address(request) });
+    const { service, base } = this.#host;
     this.#webSocket({ request, socket, head, exchange }).catch((error: unknown) => {
-      if (socket.destroyed) return;
-      writeRawAnswer(socket, refusal(this.#host.service, exchange, error), this.#host.base);
+      const refused = (): void => writeRawAnswer(socket, refusal(service, exchange, error), base);
+      if (!socket.destroyed) guard(service, refused, () => void socket.destroy());
     });
   }
 
@@ -159,14 +175,16 @@ export class Upgrades {
       );
     const antechamber = service.admission.enterUnknown();
     let seat;
+    let connection;
     try {
       seat = takeSeat(service, exchange);
+      const credentials = exchange.credentials();
+      connection = new ConnectWebSocket(service, { seat, antechamber, credentials, admit: this.#admit });
     } catch (error) {
       antechamber.leave();
+      seat?.leave();
       throw error;
     }
-    const credentials = exchange.credentials();
-    const connection = new ConnectWebSocket(service, { seat, antechamber, credentials, admit: this.#admit });
     this.#open(
       upgrade,
       handshake,
@@ -191,9 +209,15 @@ export class Upgrades {
     // A limit on the quiet of a request; a WebSocket has limits of its own.
     if (socket instanceof Socket) socket.setTimeout(0).setNoDelay();
     socket.write(handshakeHead(handshake, subprotocol));
-    connection.begin(socket, head, {
+    const terms = {
       rules: deflate ? rules.deflate : rules.plain,
       deflates: deflate?.deflates === true,
-    });
+    };
+    // No answer has a place behind the handshake.
+    guard(
+      this.#host.service,
+      () => connection.begin(socket, head, terms),
+      () => connection.destroy(),
+    );
   }
 }

@@ -221,14 +221,12 @@ export function isErrorCode(code: string): code is ErrorCode {
  */
 export class PartylineError extends LightError {
   declare readonly code: ErrorCode;
+  /** HTTP status: that of the code, unless HTTP itself has a more precise one. */
+  readonly status: number;
 
-  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+  constructor(code: ErrorCode, message: string, details: ErrorDetails & { readonly status?: number } = {}) {
     super(code, message, { ...details, remedy: details.remedy ?? ERRORS[code].remedy });
-  }
-
-  /** HTTP status that goes with the code. */
-  get status(): number {
-    return ERRORS[this.code].status;
+    this.status = details.status ?? ERRORS[code].status;
   }
 }
 

@@ -123,9 +123,9 @@ export class RawWebSocket extends WebSocketConnection {
 
   #refuse(error: unknown): void {
     const refusal: PartylineError = toPartylineError(error);
-    const { metrics, logger } = this.surroundings.engine;
+    const { metrics, failures } = this.surroundings.engine;
     metrics.count("refused", refusal.code);
-    if (refusal.code === "internal") logger.error("a publish failed", { error: String(refusal.cause) });
+    if (refusal.code === "internal") failures.report("a publish failed", refusal.cause ?? refusal);
     this.#state = "ending";
     this.close(refusal);
     this.#finishSoon();

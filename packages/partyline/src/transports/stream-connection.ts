@@ -220,6 +220,12 @@ export abstract class StreamConnection implements Connection, Kept {
     }
   }
 
+  /** The server failed while it wrote: there is no telling what is missing. */
+  failed(error: unknown): void {
+    this.surroundings.engine.failures.report("a connection failed", error);
+    this.destroy();
+  }
+
   destroy(): void {
     const out = this.#out;
     this.gone();
@@ -253,7 +259,13 @@ function outOnClose(this: Out): void {
 }
 
 function outOnDrain(this: Out): void {
-  this[STREAM]?.drained();
+  const stream = this[STREAM];
+  try {
+    stream?.drained();
+  } catch (error) {
+    // What a listener of a socket throws would end the process, and not the stream.
+    stream?.failed(error);
+  }
 }
 
 function ignore(): void {

@@ -258,6 +258,12 @@ export abstract class WebSocketConnection implements Connection, Kept, FrameList
     this.#out?.end();
   }
 
+  /** The server failed while it handled what came: there is no telling what is missing. */
+  failed(error: unknown): void {
+    this.surroundings.engine.failures.report("a connection failed", error);
+    this.destroy();
+  }
+
   destroy(): void {
     const out = this.#out;
     this.gone();
@@ -280,12 +286,24 @@ export abstract class WebSocketConnection implements Connection, Kept, FrameList
 
 // Shared by all: a listener of its own would cost each connection a closure.
 
+// What a listener of a socket throws would end the process, and not the connection.
+
 function outOnData(this: Out, chunk: Buffer): void {
-  this[CONNECTION]?.received(chunk);
+  const connection = this[CONNECTION];
+  try {
+    connection?.received(chunk);
+  } catch (error) {
+    connection?.failed(error);
+  }
 }
 
 function outOnEnd(this: Out): void {
-  this[CONNECTION]?.ended();
+  const connection = this[CONNECTION];
+  try {
+    connection?.ended();
+  } catch (error) {
+    connection?.failed(error);
+  }
 }
 
 function outOnClose(this: Out): void {
@@ -293,5 +311,10 @@ function outOnClose(this: Out): void {
 }
 
 function outOnDrain(this: Out): void {
-  this[CONNECTION]?.drained();
+  const connection = this[CONNECTION];
+  try {
+    connection?.drained();
+  } catch (error) {
+    connection?.failed(error);
+  }
 }

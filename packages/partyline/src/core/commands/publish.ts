@@ -3,7 +3,7 @@ import { decideKind, type DeclaredKind, type EntryKind, parseJson } from "../../
 import { isPublishId } from "../../protocol/read-client-frame.ts";
 import type { Channel } from "../channel.ts";
 import type { Context } from "../context.ts";
-import { SERVER_GRANTS } from "../grants.ts";
+import { mayDo, SERVER_GRANTS } from "../grants.ts";
 import type { Appended, Grants, NewMessage } from "../ports.ts";
 import { describeIssues, type StandardSchema } from "../standard-schema.ts";
 
@@ -27,7 +27,7 @@ const MAX_KEY = 255;
 export function checkDraft(context: Context, channel: Channel, draft: Draft, grants: Grants): NewMessage {
   const { definition, spec } = channel;
   const allowed =
-    grants.allows("publish", channel.name) && (!definition.serverOnly || grants === SERVER_GRANTS);
+    mayDo(grants, "publish", channel.name) && (!definition.serverOnly || grants === SERVER_GRANTS);
   if (!allowed) throw new PartylineError("forbidden", `Not allowed to publish to "${channel.name}".`);
   if (draft.kind === "deleted" && spec.keep !== "latest")
     throw new PartylineError(
@@ -63,7 +63,11 @@ function kindOf(draft: Draft, schema: StandardSchema | undefined): EntryKind {
 function validate(schema: StandardSchema, value: unknown): void {
   const result = schema["~standard"].validate(value);
   // Order is decided by the moment of the append: a check that takes its time would let others overtake.
-  if (result instanceof Promise) throw new TypeError("A channel's schema must validate synchronously.");
+  if (result instanceof Promise) {
+    // Nobody awaits it, and its rejection must not end the process.
+    result.catch(() => undefined);
+    throw new TypeError("A channel's schema must validate synchronously.");
+  }
   if (result.issues) throw new PartylineError("invalid", describeIssues(result.issues));
 }
 

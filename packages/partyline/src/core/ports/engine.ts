@@ -5,7 +5,7 @@ import type { Gap, Start } from "../../protocol/since.ts";
 import type { Appended } from "./broker.ts";
 import type { ChannelRef, Connection, Outgoing, TalkingConnection } from "./connection.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
-import type { Clock, Logger, Metrics, Wheel } from "./surroundings.ts";
+import type { Clock, FailureLog, Logger, Metrics, Wheel } from "./surroundings.ts";
 
 /** What somebody may do. `subscribe` covers reading history. */
 export type Action = "subscribe" | "publish";
@@ -148,6 +148,7 @@ export interface Engine {
   readonly clock: Clock;
   readonly wheel: Wheel;
   readonly logger: Logger;
+  readonly failures: FailureLog;
   readonly metrics: Metrics;
   /** The broker's clock, ms. */
   time(): number;

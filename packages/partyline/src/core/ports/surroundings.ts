@@ -31,6 +31,12 @@ export interface Logger {
   error(message: string, details?: Readonly<Record<string, unknown>>): void;
 }
 
+/** Where failures go that are nobody's fault but the server's or the application's. */
+export interface FailureLog {
+  /** Logs the stack of what was thrown; the same failure once a minute. Never throws. */
+  report(what: string, thrown: unknown, details?: Readonly<Record<string, unknown>>): void;
+}
+
 /** The counters of what can go wrong, and of what went right beside it. */
 export type Counter =
   | "published"
