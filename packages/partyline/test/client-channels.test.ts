@@ -1,4 +1,5 @@
 /** What a client makes of each kind of channel, over each transport, against a real server. */
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import {
   createClient,
@@ -6,6 +7,7 @@ import {
   type Channel,
   type ClientOptions,
   type Message,
+  PartylineError,
   type TransportName,
 } from "../src/client/index.ts";
 import { createPartyline, type PartylineOptions } from "../src/server.ts";
@@ -146,6 +148,44 @@ describe.each(transports)("over %s", (transport) => {
     });
     await rig.server.channel("a/b").publish(1);
     expect((await take(good, 1))[0]?.data).toBe(1);
+  });
+
+  it("publishes buffers and views of any realm as bytes [MSG-12]", async () => {
+    await using rig = await open(transport);
+    const channel = rig.client.channel<unknown>("a", { since: "earliest" });
+    const foreign = runInNewContext("Uint8Array.of(104, 105)") as Uint8Array;
+    const values = [foreign, foreign.buffer, new Float32Array([1]), new DataView(new ArrayBuffer(1))];
+    for (const value of [...values, "text"]) await channel.publish(value);
+    for (const value of values) await rig.server.channel("a").publish(value);
+    const taken = await take(channel.messages(), 9);
+    const bytes = [[104, 105], [104, 105], [0, 0, 128, 63], [0]].map((each) => Uint8Array.from(each));
+    const kinds = bytes.map(() => "binary");
+    expect(taken.map(({ data }) => data)).toEqual([...bytes, "text", ...bytes]);
+    expect(taken.map(({ kind }) => kind)).toEqual([...kinds, "json", ...kinds]);
+  });
+
+  it("rejects what has no JSON form, tells it as dropped, and publishes what follows it [MSG-12]", async () => {
+    await using rig = await open(transport);
+    const channel = rig.client.channel<unknown>("a");
+    const dropped: unknown[] = [];
+    rig.client.on("dropped", ({ publish, reason }) => dropped.push([publish.data, reason]));
+    const cycle: unknown[] = [];
+    cycle.push(cycle);
+    const thrower = {
+      toJSON() {
+        throw new Error("mine");
+      },
+    };
+    for (const data of [new Map(), new Blob(["hi"]), 5n, cycle, thrower, undefined, () => 1]) {
+      const error: unknown = await channel.publish(data).catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(PartylineError);
+      expect(error).toMatchObject({ code: "bad-json", remedy: expect.stringMatching(/./) as string });
+      expect(dropped.pop()).toEqual([data, error]);
+      await expect(rig.server.channel("a").publish(data)).rejects.toMatchObject({ code: "bad-json" });
+    }
+    expect(channel.pending).toEqual([]);
+    expect(await channel.publish(1)).toMatchObject({ duplicate: false });
+    expect((await rig.server.channel("a").history()).messages.map(({ data }) => data)).toEqual([1]);
   });
 
   it("rejects a publish that is refused, and publishes what follows it [PUB-8, PUB-11]", async () => {

@@ -39,7 +39,7 @@ export interface PublishOptions {
   readonly key?: string | undefined;
   /** 1 to 64 of `A-Z a-z 0-9 _ -`, once per channel; a repeat is not stored twice. Default: 128 random bits. */
   readonly id?: string | undefined;
-  /** `"text"` sends a string as it is. Default: `"binary"` for a Uint8Array, else `"json"`. */
+  /** `"text"` sends a string as it is. Default: `"binary"` for an ArrayBuffer or a view of one, else `"json"`. */
   readonly kind?: Kind | undefined;
   /**
    * How long it may stay unsettled, in whole milliseconds. Then it is given up: `expired` where it is surely not stored, `uncertain` where
@@ -185,7 +185,7 @@ export interface Channel<T = unknown> {
    * Publishes, and resolves with the position when the message is stored. It is sent again under the same id until
    * the server answers; without a connection it waits, in order, but for `nothing` channels.
    *
-   * @throws PartylineError the refusal; `overloaded` where too many publishes wait; `offline` on a `nothing` channel
+   * @throws PartylineError the refusal; `bad-json` if the data has no JSON form (a Map, a Blob, BigInt, a cycle); `overloaded` where too many publishes wait; `offline` on a `nothing` channel
    * without connection; `expired` where its `ttl` is over; `uncertain` where it can't be known any more whether it was
    * stored; `closed`. Each is told to the client's `onDropped` too.
    *

@@ -1,4 +1,5 @@
 import type { ServerFrame } from "../protocol/frames.ts";
+import { jsonOf } from "../protocol/payload.ts";
 
 /** Conversion between JSON text and values; the command line replaces it to keep the source text of messages. */
 export interface Codec {
@@ -8,8 +9,12 @@ export interface Codec {
    * @throws SyntaxError if a line is not JSON
    */
   readonly parse: (lines: string) => ServerFrame[];
-  /** JSON text of a message's data; `undefined` if the value has no JSON form. */
-  readonly stringify: (data: unknown) => string | undefined;
+  /**
+   * JSON text of a message's data.
+   *
+   * @throws an error if the value has no JSON form that holds its content
+   */
+  readonly stringify: (data: unknown) => string;
 }
 
 export const jsonCodec: Codec = {
@@ -19,5 +24,5 @@ export const jsonCodec: Codec = {
     (lines.includes("\n")
       ? JSON.parse(`[${lines.replaceAll("\n{", ",{")}]`)
       : [JSON.parse(lines)]) as ServerFrame[],
-  stringify: (data) => JSON.stringify(data),
+  stringify: jsonOf,
 };

@@ -2,7 +2,9 @@ import { toBase64 } from "../protocol/base64.ts";
 import type { ResultFrame } from "../protocol/frames.ts";
 import type { Keep, Kind } from "../protocol/message.ts";
 import { PartylineError } from "../protocol/partyline-error.ts";
+import { bytesOf } from "../protocol/payload.ts";
 import type { PendingPublish, PendingState, PublishOptions, PublishResult } from "./channel-types.ts";
+import type { Codec } from "./codec.ts";
 import type { Core } from "./core.ts";
 import { fromErrorFrame } from "./errors.ts";
 import { type OptionRules, readOptions } from "./options.ts";
@@ -92,23 +94,29 @@ export function createPublisher(channel: string, core: Core, keep: () => Keep): 
     settle,
   });
 
-  const add = (
-    options: RepeatOptions,
-    size: number,
-    data?: unknown,
-    json = "",
-    kind?: Kind,
-  ): Promise<PublishResult> =>
+  const add = (t: "publish" | "delete", options: RepeatOptions, data?: unknown): Promise<PublishResult> =>
     new Promise((resolve, reject) => {
       const { id = randomId(runtime.randomBytes()), key, at = 0, ttl = limits.publishTtl } = options;
-      const t = kind ? "publish" : "delete";
+      let { kind } = options;
+      let json = "";
+      let size = 0;
+      let refusal = closed;
+      try {
+        // Now: what the caller changes later is not part of the message.
+        if (t === "publish") [kind, json, size] = encode(data, kind, core.codec);
+      } catch (cause) {
+        refusal ??= new PartylineError("bad-json", String(cause), {
+          remedy: "Publish JSON, text or bytes.",
+          cause,
+        });
+      }
       const fields = JSON.stringify({ t, kind, channel, id, key }).slice(1, -1) + json;
       const since = runtime.date();
       const publish: Publish = {
         channel,
         id,
         key: key ?? "",
-        kind: kind ?? "deleted",
+        kind: kind ?? (t === "delete" ? "deleted" : "json"),
         data,
         size,
         attempts: 0,
@@ -123,7 +131,7 @@ export function createPublisher(channel: string, core: Core, keep: () => Keep): 
       };
       core.pendingPublishes++;
       core.pendingBytes += fields.length;
-      const refusal = closed ?? refuse(size);
+      refusal ??= refuse(size);
       if (refusal) settle(publish, refusal);
       else {
         outbox.publish(publish);
@@ -135,23 +143,9 @@ export function createPublisher(channel: string, core: Core, keep: () => Keep): 
     get pending() {
       return [...outbox.unsettled];
     },
-    // Async, so that a refusal by the client itself is a rejection like any other.
-    async publish(data, given) {
-      const bytes = data instanceof Uint8Array;
-      const options = readOptions(RULES, given);
-      const { kind = bytes ? "binary" : "json" } = options;
-      // The JSON is made now: what the caller changes later is not part of the message.
-      const json = core.codec.stringify(bytes ? toBase64(data) : data);
-      if (!json || bytes !== (kind === "binary") || (kind === "text" && typeof data !== "string"))
-        throw new PartylineError("bad-json", `A ${typeof data} is no ${kind}.`, {
-          remedy: "Publish JSON, text or a Uint8Array.",
-        });
-      const size = bytes
-        ? data.length
-        : new TextEncoder().encode(kind === "text" ? String(data) : json).length;
-      return add(options, size, data, `,"data":${json}`, kind);
-    },
-    delete: async (key, options) => add({ ...readOptions<RepeatOptions>(RULES, options), key }, 0),
+    // Async, so that a wrong option is a rejection like any other.
+    publish: async (data, options) => add("publish", readOptions(RULES, options), data),
+    delete: async (key, options) => add("delete", { ...readOptions<RepeatOptions>(RULES, options), key }),
     connected: outbox.connected,
     disconnected: outbox.disconnected,
     close(error) {
@@ -159,6 +153,21 @@ export function createPublisher(channel: string, core: Core, keep: () => Keep): 
       outbox.close(error);
     },
   };
+}
+
+/** Gives the kind of a message, its member of the frame, and its bytes. */
+function encode(
+  data: unknown,
+  asked: Kind | undefined,
+  { stringify }: Codec,
+): readonly [Kind, string, number] {
+  const bytes = bytesOf(data);
+  const kind = asked ?? (bytes ? "binary" : "json");
+  if (!bytes === (kind === "binary") || (kind === "text" && typeof data !== "string"))
+    throw new TypeError(`A ${typeof data} is no ${kind}.`);
+  const json = stringify(bytes ? toBase64(bytes) : data);
+  const encoded = bytes ?? new TextEncoder().encode(kind === "text" ? (data as string) : json);
+  return [kind, `,"data":${json}`, encoded.length];
 }
 
 /** 22 characters base64url. */

@@ -9,6 +9,7 @@ import {
   parseSince,
   START_OFFSET,
 } from "../protocol/position.ts";
+import { bytesOf, jsonOf } from "../protocol/payload.ts";
 import { SERVER_GRANTS } from "./grants.ts";
 import { historyEntries } from "./history.ts";
 import type { Appended, Engine, PublishRequest } from "./ports.ts";
@@ -19,7 +20,7 @@ export interface ServerPublishOptions {
   readonly key?: string | undefined;
   /** 1 to 64 of `A-Z a-z 0-9 _ -`: a repeat under the same id is not stored twice. Default: none. */
   readonly id?: string | undefined;
-  /** `json` sends a string as a JSON string. Default: `binary` for bytes, `text` for strings, else `json`. */
+  /** `json` sends a string as a JSON string. Default: `binary` for an ArrayBuffer or a view of one, `text` for strings, else `json`. */
   readonly kind?: "json" | "text" | "binary" | undefined;
 }
 
@@ -72,8 +73,8 @@ export interface ServerChannel<T = unknown> {
   /**
    * Stores a message and sends it to all who read the channel.
    *
-   * @param data Bytes are sent as binary, a string as text, anything else as JSON.
-   * @throws PartylineError (rejects) `bad-name`, `unknown-channel`, `too-large`, `invalid`, `id-reused`, `uncertain` …
+   * @param data An ArrayBuffer or a view of one is sent as binary, a string as text, anything else as JSON.
+   * @throws PartylineError (rejects) `bad-json` if the data has no JSON form, `bad-name`, `unknown-channel`, `too-large`, `invalid`, `id-reused`, `uncertain` …
    */
   publish(data: T, options?: ServerPublishOptions): Promise<Published>;
   /**
@@ -165,16 +166,21 @@ function ownPosition(own: string | null | undefined, { epoch }: Position): Posit
 }
 
 function payload(data: unknown, kind: ServerPublishOptions["kind"]): Pick<PublishRequest, "kind" | "data"> {
-  if (data instanceof Uint8Array) {
-    // A copy, which `slice` of a Buffer is not: the caller may write to it again, and what is in the log may not change.
-    return { kind: kind === "json" || kind === "text" ? kind : "binary", data: new Uint8Array(data) };
-  }
   if (typeof data === "string" && kind !== "json") {
     return { kind: kind === "binary" ? "binary" : "text", data: encodeMessage(data) };
   }
-  const json = JSON.stringify(data) as string | undefined;
-  if (json === undefined) throw new TypeError(`A message can't be ${typeof data}.`);
-  return { kind: "json", data: encodeMessage(json) };
+  try {
+    const bytes = bytesOf(data);
+    // A copy, which `slice` of a Buffer is not: the caller may write to it again, and what is in the log may not change.
+    if (bytes)
+      return { kind: kind === "json" || kind === "text" ? kind : "binary", data: new Uint8Array(bytes) };
+    return { kind: "json", data: encodeMessage(jsonOf(data)) };
+  } catch (cause) {
+    throw new PartylineError("bad-json", String(cause), {
+      remedy: "Publish JSON, a string or bytes.",
+      cause,
+    });
+  }
 }
 
 function published({ position, time, duplicate }: Appended): Published {

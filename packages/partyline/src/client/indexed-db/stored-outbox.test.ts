@@ -83,6 +83,21 @@ describe("a stored outbox", () => {
     expect(publishesIn(await page.welcome())).toMatchObject([{ channel: "caf\u00e9", id: "one", data: 1 }]);
   });
 
+  it("keeps bytes of any kind while earlier publishes are loaded, and refuses what has no JSON form [MSG-12]", async () => {
+    const disk = createScriptedDisk();
+    disk.mode = "held";
+    const page = await pages(disk)({ settled: false });
+    const channel = page.client.channel<unknown>("a");
+    const buffer = Uint8Array.of(1, 2).buffer;
+    ignore(channel.publish(buffer));
+    const refused = channel.publish(new Map());
+    new Uint8Array(buffer)[0] = 9;
+    disk.mode = "ok";
+    await expect(refused).rejects.toMatchObject({ code: "bad-json" });
+    expect(page.dropped).toMatchObject([{ publish: { data: new Map() } }]);
+    expect(publishesIn(await page.welcome())).toMatchObject([{ kind: "binary", data: "AQI=" }]);
+  });
+
   it("keeps the time of the first attempt, by which the server knows a repeat from a first one [PUB-5]", async () => {
     const open = pages(createScriptedDisk());
     const first = await open();

@@ -1,4 +1,5 @@
 import type { Kind } from "../../protocol/message.ts";
+import { bytesOf, jsonOf } from "../../protocol/payload.ts";
 import type { DeleteOptions, PublishOptions, PublishResult } from "../channel-types.ts";
 import type { OpenChannel } from "../channel.ts";
 import { readOptions } from "../options.ts";
@@ -160,7 +161,10 @@ function dataOf(kind: Kind, data: unknown): unknown {
 }
 
 function copyOf(data: unknown): unknown {
-  if (data instanceof Uint8Array) return data.slice();
-  const json = JSON.stringify(data) as string | undefined;
-  return json === undefined ? data : JSON.parse(json);
+  try {
+    return bytesOf(data)?.slice() ?? JSON.parse(jsonOf(data));
+  } catch {
+    // The publisher refuses it.
+    return data;
+  }
 }

@@ -2,6 +2,7 @@ import type { Channel, PublishOptions, PublishResult } from "../../client/channe
 import type { Message } from "../../client/message.ts";
 import type { Keep } from "../../protocol/message.ts";
 import { PartylineError } from "../../protocol/partyline-error.ts";
+import { bytesOf } from "../../protocol/payload.ts";
 import type { ChannelRecord, Evidence, PublishFate, PublishRecord, Violation } from "./evidence.ts";
 import { judge } from "./judge.ts";
 import {
@@ -136,7 +137,7 @@ export function createOracle(): Oracle {
     messages: (channel, reader, maxRate) =>
       iterateChannel(addReader(channel.name, reader, { maxRate, iterated: true }), channel),
     publish(channel, data, { publisher = "publisher", id = newId(publisher), ...options } = {}) {
-      const { kind = data instanceof Uint8Array ? "binary" : "json", key } = options;
+      const { kind = bytesOf(data) ? "binary" : "json", key } = options;
       return record({ publisher, channel: channel.name, id, key, kind, data: textOf(kind, data) }, () =>
         channel.publish(data, { ...options, id }),
       );

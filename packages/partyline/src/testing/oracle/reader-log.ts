@@ -2,6 +2,7 @@ import type { Channel } from "../../client/channel-types.ts";
 import type { ChannelGap, ChannelSkip, Message } from "../../client/message.ts";
 import { toBase64 } from "../../protocol/base64.ts";
 import type { EntryKind } from "../../protocol/message.ts";
+import { bytesOf } from "../../protocol/payload.ts";
 import type { ReaderRecord, SeenMessage, Told } from "./evidence.ts";
 import { placeOf } from "./place.ts";
 
@@ -136,6 +137,7 @@ export function seen({ position, id, key, kind, data }: OracleMessage): SeenMess
 /** The same text for the same data. */
 export function textOf(kind: EntryKind | undefined, data: unknown): string {
   if (kind === "deleted") return "";
-  if (data instanceof Uint8Array) return toBase64(data);
+  const bytes = bytesOf(data);
+  if (bytes) return toBase64(bytes);
   return kind === "json" ? JSON.stringify(data) : String(data);
 }

@@ -1,0 +1,35 @@
+/** The name of a value's brand, as `Map`, `ArrayBuffer` or `Undefined`. It is the same in every realm. */
+const brandOf = (data: unknown): string => Object.prototype.toString.call(data).slice(8, -1);
+
+/** Brands of values that have the JSON form of what they hold. */
+const JSON_BRANDS = /^(Object|Array|String|Number|Boolean|Null)$/;
+
+/**
+ * Gives the bytes of a buffer or of a view of one; `undefined` for any other value. A buffer of another realm (a frame, a
+ * worker, a `vm` context) counts: `instanceof` would know the classes of its own realm only.
+ *
+ * @throws TypeError if the buffer was detached.
+ */
+export function bytesOf(data: unknown): Uint8Array | undefined {
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  // Any object can have the name of a buffer; a `DataView` is made for a buffer only.
+  return brandOf(data).endsWith("ArrayBuffer") ? bytesOf(new DataView(data as ArrayBuffer)) : undefined;
+}
+
+/**
+ * Gives the JSON text of a value.
+ *
+ * @throws TypeError if the value has no JSON form (`undefined`, `BigInt`, a cycle), or a form that leaves its content out
+ * (`{}` for a `Map`, `null` for `NaN`); RangeError if it is nested too deep; whatever a `toJSON` throws.
+ */
+export function jsonOf(data: unknown): string {
+  const json = JSON.stringify(data) as string | undefined;
+  const brand = brandOf(data);
+  const { toJSON } = Object(data) as { readonly toJSON?: unknown };
+  // The fields of an object of a class may be private.
+  const isHidden: unknown =
+    json === "{}" && Object.getPrototypeOf(Object.getPrototypeOf(data) ?? Object.prototype);
+  if (!json || (json === "null" && data !== null) || (!toJSON && (isHidden || !JSON_BRANDS.test(brand))))
+    throw new TypeError(`JSON would lose what a ${brand} holds.`);
+  return json;
+}
