@@ -4,6 +4,7 @@ import { createMemoryBroker } from "../src/brokers/memory/index.ts";
 import type { Broker } from "../src/core/ports.ts";
 import { type ErrorCode, ERRORS } from "../src/protocol/errors.ts";
 import { createPartyline, type Partyline } from "../src/server.ts";
+import { createVirtualClock } from "../src/testing/virtual-clock.ts";
 import { silent } from "./support/line-rig.ts";
 import { until } from "./support/until.ts";
 import { type Ask, ask, askRaw } from "./transport/ask.ts";
@@ -115,6 +116,18 @@ const PROVOCATIONS: Record<ErrorCode, (rig: Rig) => Promise<Refusal>> = {
   "unknown-path": asks("/nothing"),
   "unknown-channel": asks("/channels/other"),
   "wrong-method": asks("/channels/a", { method: "PUT" }),
+  async "body-timeout"() {
+    const clock = createVirtualClock();
+    const server = createPartyline({ clock });
+    const init = { method: "POST", body: new ReadableStream(), duplex: "half" } as RequestInit;
+    const answer = server.fetch(new Request("http://localhost/channels/a", init));
+    clock.advance(20_000);
+    const { status, body } = await answer.then(async (got) => ({
+      status: got.status,
+      body: await got.text(),
+    }));
+    return { status, body };
+  },
   "too-large": posts("/channels/a", "x".repeat(64 * 1024 + 1)),
   "wrong-type": posts("/channels/a", "x", { "content-type": "image/png" }),
   "foreign-host": asks("/channels/a", { headers: { host: "elsewhere.example" } }),
@@ -143,6 +156,12 @@ const PROVOCATIONS: Record<ErrorCode, (rig: Rig) => Promise<Refusal>> = {
     return { status: Number(text.split(" ", 2)[1]), body: text };
   },
   internal: asks("/channels/broken?since=earliest"),
+  async misconfigured({ server }) {
+    const request = new Request("http://localhost/channels/a", { method: "POST", body: "x" });
+    await request.text();
+    const answer = await server.fetch(request);
+    return { status: answer.status, body: await answer.text() };
+  },
   async draining(rig) {
     const stream = await follow(rig);
     const body = stream.text();

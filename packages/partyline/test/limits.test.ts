@@ -16,6 +16,7 @@ import {
   start,
   stay,
   STREAM,
+  uploadSlowly,
 } from "./support/breaches.ts";
 import { listen, talk } from "./support/peers.ts";
 import { ask } from "./transport/ask.ts";
@@ -162,6 +163,28 @@ const BREACHES: Record<keyof Limits, readonly Breach[]> = {
         await stay(openSocket(`${rig.url}/connect`)),
         await stay(openSocket(`${rig.url}/connect`)),
       ],
+    },
+  ],
+  unauthenticatedBytes: [
+    {
+      limits: { unauthenticatedBytes: 100_000 },
+      how: "by bodies whose sender has not said hello [HTTP-36]",
+      is: "overloaded",
+      provoke: async (rig) => {
+        const body = (length: number): string => `${HELLO}\n${" ".repeat(length)}`;
+        return [await post(rig, "/connect", body(20_000)), await post(rig, "/connect", body(100_000))];
+      },
+    },
+  ],
+  uploadBytesPerSecond: [
+    {
+      limits: { uploadBytesPerSecond: 100 },
+      how: "by a body that arrives more slowly [HTTP-37]",
+      is: "body-timeout",
+      provoke: async () => {
+        const upload = (rate: number): Promise<string> => uploadSlowly({ uploadBytesPerSecond: 100 }, rate);
+        return [await upload(101), await upload(99)];
+      },
     },
   ],
   attachesPerSecond: [

@@ -258,13 +258,36 @@ describe("/connect over WebSocket", () => {
   it.each([
     ["what is no hello", '{"t":"ping","n":1}', 4400],
     ["another version", '{"t":"hello","v":2}', 4426],
-    ["more than 4 KiB", `{"t":"hello","v":1,"token":"${"x".repeat(5_000)}"}`, 4413],
+    ["more than 16 KiB", `{"t":"hello","v":1,"token":"${"x".repeat(16 * 1024)}"}`, 4413],
   ])("is closed for %s first, told why in a frame [WIRE-5, WIRE-6, WS-11]", async (_what, line, code) => {
     const { socket, frames } = await open("/connect");
     const closed = closeOf(socket);
     socket.send(line);
     expect((await closed).code).toBe(code);
     expect(JSON.parse((await frames.next()).text)).toMatchObject({ t: "error" });
+  });
+
+  it("takes a token of 12 KiB in its first frame, and larger frames after the welcome [WS-11]", async () => {
+    const { socket, frames } = await open("/connect");
+    socket.send(`{"t":"hello","v":1,"token":"${"x".repeat(12 * 1024)}"}`);
+    expect((await frames.next()).text).toContain('"welcome"');
+    const data = "x".repeat(60_000);
+    socket.send(`{"t":"publish","n":1,"channel":"a","id":"x","at":1,"data":"${data}"}`);
+    expect((await frames.next()).text).toContain('"t":"result","n":1');
+  });
+
+  it.each([
+    ["whole", true],
+    ["in fragments", false],
+  ])("is closed for a frame above 16 KiB, %s, before its payload has come [WS-11]", async (_how, fin) => {
+    const { socket, closed } = await openBareWebSocket(port, "/connect");
+    const part = clientFrame(1, "x".repeat(10_000), false);
+    const header = Buffer.from([fin ? 0x81 : 0x80, 0xfe, 0x40, 0x01]);
+    socket.write(fin ? header : Buffer.concat([part, header]));
+    // The mask and the payload never come.
+    socket.write(Buffer.alloc(6));
+    socket.once("data", () => setImmediate(() => socket.end()));
+    expect(closeCode(await closed)).toBe(4413);
   });
 
   it("is closed where no hello comes in time [WS-11]", async () => {
@@ -301,19 +324,6 @@ describe("/connect over WebSocket", () => {
     socket.close(1000);
     await closeOf(socket);
     expect((await frames.next()).text).toContain('"t":"result","n":1');
-  });
-});
-
-describe("a heartbeat", () => {
-  it("keeps who answers, and ends who does not [LIVE-3]", async () => {
-    await restart({ heartbeat: { ping: 1, pong: 1 } });
-    const { socket } = await open("/channels/a");
-    let pings = 0;
-    socket.on("ping", () => pings++);
-    const { closed } = await openBareWebSocket(port, "/channels/a");
-    expect(await closed).toEqual(Buffer.of(0x89, 0));
-    while (pings < 2) await new Promise((resolve) => socket.once("ping", resolve));
-    expect([socket.readyState, server.connections]).toEqual([socket.OPEN, 1]);
   });
 });
 

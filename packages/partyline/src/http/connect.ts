@@ -36,20 +36,29 @@ export function connect(service: Service, exchange: Exchange, reply: Reply): voi
     });
   refuseEncoding(exchange);
   const failed = (error: unknown): void => reply(refusal(service, exchange, error));
-  exchange.readBody(BODY_BYTES + connectFrameBytes(engine.limits), (body) => {
+  const limit = BODY_BYTES + connectFrameBytes(engine.limits);
+  exchange.readBody({ limit, bodies: service.bodies, authenticated: false }, (body) => {
     if (body instanceof PartylineError) return failed(body);
     whenDone(
       () => {
         const [hello = "", ...lines] = readLines(body, engine.limits.linesPerRequest);
         const welcome = engine.hello(hello, exchange);
         return welcome instanceof Promise
-          ? welcome.then((late) => ({ welcome: late, lines }))
+          ? holding(service, body.length, welcome).then((late) => ({ welcome: late, lines }))
           : { welcome, lines };
       },
       (opening) => answer(service, exchange, opening, reply),
       failed,
     );
   });
+}
+
+/** Counts `bytes` as held by a sender that is not authenticated until the promise settles. */
+function holding<T>({ bodies }: Service, bytes: number, promise: Promise<T>): Promise<T> {
+  const refusal = bodies.hold(bytes);
+  if (!refusal) return promise.finally(() => bodies.release(bytes));
+  promise.catch(() => undefined);
+  throw refusal;
 }
 
 interface Opening {

@@ -1,8 +1,8 @@
 import type { Credentials } from "../core/ports.ts";
-import type { PartylineError } from "../protocol/errors.ts";
 import type { Compression } from "../transports/compression.ts";
 import type { Body } from "../transports/pieces.ts";
 import type { StreamConnection } from "../transports/stream-connection.ts";
+import type { BodyRules, TakeBody } from "./body.ts";
 import type { Route } from "./routes.ts";
 
 /** A request as the handlers see it, whatever the host. */
@@ -15,8 +15,8 @@ export interface Exchange extends Credentials {
   readonly address: string | undefined;
   /** Looks at what HTTP itself asks of a head, if the host does not. @throws PartylineError */
   checkHead?(): void;
-  /** Reads the whole body; `take` is called once, with `too-large` as soon as it is clear. */
-  readBody(limit: number, take: (body: Uint8Array | PartylineError) => void): void;
+  /** Reads the whole body; `take` is called once, with an error as soon as it is certain. */
+  readBody(rules: BodyRules, take: TakeBody): void;
   /**
    * Calls when it is over: it was answered, or the peer has gone. Who asks for this waits, and a limit of the host's on
    * the quiet of a connection is lifted, where there is a way.

@@ -1,7 +1,7 @@
 import { PassThrough, Readable } from "node:stream";
 import { PartylineError } from "../protocol/errors.ts";
 import { joinBody } from "./answer-body.ts";
-import { bodyCutOff, bodyTooLarge } from "./body.ts";
+import { type BodyRules, bodyTaken, bodyTooLarge, IncomingBody, type TakeBody } from "./body.ts";
 import { type Answer, bearerToken, type Exchange } from "./exchange.ts";
 import { baseHeaders, corsHeaders, type HeaderList, streamHeaders } from "./headers.ts";
 import { lead } from "./lead.ts";
@@ -74,11 +74,12 @@ class FetchExchange implements Exchange {
     return name === "host" ? new URL(this.#request.url).host : undefined;
   }
 
-  readBody(limit: number, take: (body: Uint8Array | PartylineError) => void): void {
+  readBody(rules: BodyRules, take: TakeBody): void {
+    const { limit } = rules;
     if (Number(this.header("content-length") ?? 0) > limit) return take(bodyTooLarge(limit));
-    void readAll(this.#request.body, limit)
-      .catch(bodyCutOff)
-      .then((body) => take(body));
+    const { body, bodyUsed } = this.#request;
+    if (bodyUsed || body?.locked === true) return take(bodyTaken());
+    void readAll(body, new IncomingBody(rules, take));
   }
 
   onGone(listener: () => void): void {
@@ -86,19 +87,17 @@ class FetchExchange implements Exchange {
   }
 }
 
-async function readAll(
-  body: ReadableStream<Uint8Array> | null,
-  limit: number,
-): Promise<Uint8Array | PartylineError> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  if (body)
-    for await (const chunk of body) {
-      length += chunk.length;
-      if (length > limit) return bodyTooLarge(limit);
-      chunks.push(chunk);
-    }
-  return Buffer.concat(chunks, length);
+async function readAll(source: ReadableStream<Uint8Array> | null, body: IncomingBody): Promise<void> {
+  try {
+    if (source)
+      for await (const piece of source) {
+        body.add(piece);
+        if (body.settled) return;
+      }
+    body.end();
+  } catch {
+    body.cut();
+  }
 }
 
 function toResponse(answer: Answer, base: HeaderList, request: Request): Response {

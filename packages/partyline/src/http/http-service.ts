@@ -12,6 +12,7 @@ import { DEFAULT_HEARTBEAT, type Heartbeat } from "../transports/surroundings.ts
 import { Admission } from "./admission.ts";
 import { attachTo } from "./attach.ts";
 import { AttachRate } from "./attach-rate.ts";
+import { Bodies } from "./bodies.ts";
 import { comeBack, Drain, type DrainPlan } from "./drain.ts";
 import { createFetchHandler, type FetchHandler } from "./fetch-host.ts";
 import { createGate } from "./gate.ts";
@@ -72,6 +73,8 @@ export function createHttpService(engine: Engine, options: HttpOptions, random: 
     router: createRouter(path),
     admission: new Admission(engine.limits, engine.logger),
     attaches: new AttachRate(engine.limits, engine.clock.now()),
+    bodies: new Bodies(engine),
+    logged: new Set(),
     polls: new Set(),
     random,
     phase: { is: "serving" },

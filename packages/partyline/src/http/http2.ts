@@ -5,10 +5,9 @@ import type {
   OutgoingHttpHeaders,
   ServerHttp2Stream,
 } from "node:http2";
-import type { PartylineError } from "../protocol/errors.ts";
 import { endWithBody } from "./answer-body.ts";
 import { contentHeaders } from "./answers.ts";
-import { bodyTooLarge, collectBody } from "./body.ts";
+import { type BodyRules, bodyTooLarge, collectBody, readBefore, type TakeBody } from "./body.ts";
 import { type Answer, bearerToken, type Exchange } from "./exchange.ts";
 import { type HeaderList, streamHeaders } from "./headers.ts";
 import { headerText } from "./node-exchange.ts";
@@ -66,12 +65,15 @@ export class Http2Exchange implements Exchange {
     return headerText(headers, name);
   }
 
-  readBody(limit: number, take: (body: Uint8Array | PartylineError) => void): void {
+  readBody(rules: BodyRules, take: TakeBody): void {
     const stream = this.#stream;
+    const { limit } = rules;
     if (Number(this.header("content-length") ?? 0) > limit) return take(bodyTooLarge(limit));
+    const before = readBefore(this.#request, limit);
+    if (before) return take(before);
     if (this.#expecting) stream.additionalHeaders({ ":status": 100 });
     // A stream that was reset ends too; one that is only half closed by its peer is not closed before it is answered.
-    collectBody(stream, limit, () => !stream.closed && !stream.destroyed, take);
+    collectBody(stream, rules, () => !stream.closed && !stream.destroyed, take);
   }
 
   onGone(listener: () => void): void {

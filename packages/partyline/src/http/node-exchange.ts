@@ -1,7 +1,13 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Credentials } from "../core/ports.ts";
-import type { PartylineError } from "../protocol/errors.ts";
-import { bodyTooLarge, collectBody, DROPPED_BYTES } from "./body.ts";
+import {
+  type BodyRules,
+  bodyTooLarge,
+  collectBody,
+  DROPPED_BYTES,
+  readBefore,
+  type TakeBody,
+} from "./body.ts";
 import { bearerToken, type Exchange } from "./exchange.ts";
 import { checkHead } from "./request-head.ts";
 import type { Route } from "./routes.ts";
@@ -54,11 +60,14 @@ export class NodeExchange implements Exchange {
     return Number(this.#request.headers["content-length"] ?? 0) > DROPPED_BYTES;
   }
 
-  readBody(limit: number, take: (body: Uint8Array | PartylineError) => void): void {
+  readBody(rules: BodyRules, take: TakeBody): void {
     const request = this.#request;
+    const { limit } = rules;
     if (Number(request.headers["content-length"] ?? 0) > limit) return take(bodyTooLarge(limit));
+    const before = readBefore(request, limit);
+    if (before) return take(before);
     if (this.#expecting) this.#response?.writeContinue();
-    collectBody(request, limit, () => request.complete, take);
+    collectBody(request, rules, () => request.complete, take);
     // Begun before there is anything to read, a request hands on what comes without keeping it first, and Node need not
     // look at the end whether anybody reads: 3 of the 22 µs of JavaScript that a small POST costs.
     request.read(0);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import type { Duplex } from "node:stream";
+import { ERRORS } from "../protocol/errors.ts";
 import { endWithBody } from "./answer-body.ts";
 import { contentHeaders } from "./answers.ts";
 import type { Answer, Exchange, StreamAnswer } from "./exchange.ts";
@@ -119,8 +120,8 @@ export class NodeHost {
   #answer(exchange: NodeExchange, response: ServerResponse, answer: Answer, headers: HeaderList): void {
     if (answer.is === "stream") return this.#stream(response, answer, headers);
     if (response.destroyed) return;
-    // The next request is to find its way to another server.
-    const leaves = this.service.phase.is !== "serving";
+    // The next request is to find its way to another server; and nobody waits for the rest of a body that was too slow.
+    const leaves = this.service.phase.is !== "serving" || answer.status === ERRORS["body-timeout"].status;
     const all = [...headers, ...answer.headers, ...contentHeaders(answer)];
     if (exchange.immense || leaves) all.push("Connection", "close");
     response.writeHead(answer.status, all);

@@ -18,7 +18,8 @@ export function publish(service: Service, exchange: Exchange, name: string, repl
   whenDone(
     () => engine.authenticate(exchange),
     (grants) => {
-      exchange.readBody(engine.limits.messageBytes, (data) => {
+      const rules = { limit: engine.limits.messageBytes, bodies: service.bodies, authenticated: true };
+      exchange.readBody(rules, (data) => {
         if (data instanceof PartylineError) return failed(data);
         whenDone(
           () => engine.publish({ channel, kind, data, id, key }, grants),

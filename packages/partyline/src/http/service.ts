@@ -13,6 +13,7 @@ import type { AttachRate } from "./attach-rate.ts";
 import { comeBack, type Drain } from "./drain.ts";
 import { acceptsGzip } from "./accepts-gzip.ts";
 import type { Exchange, StreamAnswer, WholeAnswer } from "./exchange.ts";
+import type { Bodies } from "./bodies.ts";
 import type { Router } from "./routes.ts";
 
 /** What the handlers of one server share. */
@@ -20,6 +21,9 @@ export interface Service extends Surroundings {
   readonly router: Router;
   readonly admission: Admission;
   readonly attaches: AttachRate;
+  readonly bodies: Bodies;
+  /** Messages of errors in the application's setup that were logged: each is logged once. */
+  readonly logged: Set<string>;
   /** Long polls under way. */
   readonly polls: Set<Guest>;
   /** From 0 to below 1, for jitter only. */
@@ -46,6 +50,10 @@ export function refusal(service: Service, exchange: Exchange, thrown: unknown): 
   const error = toPartylineError(thrown);
   service.engine.metrics.count("refused", error.code);
   if (error.code === "internal") service.engine.failures.report("a request failed", error.cause ?? error);
+  if (error.code === "misconfigured" && !service.logged.has(error.message)) {
+    service.logged.add(error.message);
+    service.engine.logger.error(error.message, { remedy: error.remedy });
+  }
   // A native EventSource never comes back after a status other than 200.
   if (error.status === 503 && isEventSource(exchange))
     return streamEndAnswer(error, error.retryAfter === undefined ? RETRY : error.retryAfter * 1_000);

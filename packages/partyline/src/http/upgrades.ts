@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import { parseChannelPath } from "../protocol/channel-name.ts";
 import { PartylineError } from "../protocol/errors.ts";
 import { SUBPROTOCOL } from "../protocol/frames.ts";
-import { connectFrameBytes } from "../protocol/limits.ts";
+import { connectFrameBytes, HELLO_BYTES } from "../protocol/limits.ts";
 import { parseSince } from "../protocol/position.ts";
 import { ConnectWebSocket } from "../transports/connect-websocket.ts";
 import { RawWebSocket } from "../transports/raw-websocket.ts";
@@ -62,7 +62,12 @@ export class Upgrades {
       };
     };
     this.#raw = rules(limits.messageBytes);
-    this.#connect = rules(connectFrameBytes(limits));
+    const hello = rules(HELLO_BYTES);
+    const welcomed = rules(connectFrameBytes(limits));
+    this.#connect = {
+      plain: { ...hello.plain, welcomed: welcomed.plain },
+      deflate: { ...hello.deflate, welcomed: welcomed.deflate },
+    };
   }
 
   /** False where the path is none of ours: nothing was done. */

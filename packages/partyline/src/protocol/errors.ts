@@ -108,6 +108,13 @@ export const ERRORS = {
     "Method not allowed here",
     "Use one of the methods in the `Allow` header.",
   ),
+  "body-timeout": row(
+    408,
+    4503,
+    true,
+    "The body arrived too slowly",
+    "Send the body again, over a faster network or in smaller requests.",
+  ),
   "too-large": row(
     413,
     4413,
@@ -185,6 +192,13 @@ export const ERRORS = {
     true,
     "Something failed in the server",
     "Try again; if it stays, look into the server's log.",
+  ),
+  misconfigured: row(
+    500,
+    4400,
+    false,
+    "The server is not set up for this request",
+    "Change the server's setup as its log says.",
   ),
   draining: row(
     503,

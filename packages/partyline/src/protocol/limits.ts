@@ -18,6 +18,13 @@ export interface Limits {
   readonly connectionsPerAddress: number;
   /** Connections that have not said `hello` yet (`too-many-connections`). Default 1 000. */
   readonly unauthenticatedConnections: number;
+  /** Memory for request bodies of senders that have not said `hello` yet (`overloaded`). Default 16 MiB. */
+  readonly unauthenticatedBytes: number;
+  /**
+   * Fewest bytes per second, over any 10 s, at which a request body must arrive (`body-timeout`); frames on a WebSocket
+   * likewise (the connection is closed). Default 256.
+   */
+  readonly uploadBytesPerSecond: number;
   /**
    * Channels a second that this node lets readers attach who come anew, in the long run (`overloaded`); polls that go
    * on do not count. Default 10 000; `Infinity` for no limit.
@@ -50,6 +57,8 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   connections: 1_000_000,
   connectionsPerAddress: 1_000,
   unauthenticatedConnections: 1_000,
+  unauthenticatedBytes: 16 * 1024 * 1024,
+  uploadBytesPerSecond: 256,
   attachesPerSecond: 10_000,
   attachBurst: 50_000,
   helloTimeout: 10_000,
@@ -65,8 +74,8 @@ export function connectFrameBytes(limits: Pick<Limits, "messageBytes">): number 
   return limits.messageBytes * 6 + 4096;
 }
 
-/** Before a connection has said `hello` it gets this much, and no channel state. */
-export const HELLO_BYTES = 4096;
+/** Most bytes that a WebSocket may send before its `hello`, which may hold a token as long as request headers may be. */
+export const HELLO_BYTES: number = 16 * 1024;
 
 /** A page of catch-up: the first bound reached ends it. */
 export const PAGE_MESSAGES = 256;

@@ -12,6 +12,7 @@ export type ErrorCode =
   | "unknown-path"
   | "unknown-channel"
   | "wrong-method"
+  | "body-timeout"
   | "too-large"
   | "wrong-type"
   | "foreign-host"
@@ -24,6 +25,7 @@ export type ErrorCode =
   | "too-many-keys"
   | "headers-too-large"
   | "internal"
+  | "misconfigured"
   | "draining"
   | "overloaded"
   | "uncertain"
@@ -43,6 +45,7 @@ export type ClientErrorCode =
   | "refused";
 
 const RETRYABLE: readonly string[] = [
+  "body-timeout",
   "rate-limited",
   "too-many-connections",
   "internal",

@@ -5,6 +5,7 @@ import { PartylineError } from "../protocol/errors.ts";
 import type { ServerFrame } from "../protocol/frames.ts";
 import { HELLO_BYTES } from "../protocol/limits.ts";
 import { connectWebSocketFormat } from "./formats.ts";
+import type { Malformed } from "./malformed.ts";
 import type { Guest, Parting } from "./registry.ts";
 import type { Seat } from "./seat.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -65,13 +66,17 @@ export class ConnectWebSocket extends WebSocketConnection implements TalkingConn
     if (this.#state === "ending") return;
     this.heard();
     if (isBinary) return this.#end(CLOSE.unsupportedData, "Frames are text here.");
-    if (this.#state === "greeting" && data.length > HELLO_BYTES)
-      return this.close(
-        new PartylineError("too-large", `More than ${HELLO_BYTES} bytes before the welcome.`),
-      );
     const text = data.toString();
     if (!text.includes("\n")) return this.#line(text);
     for (const line of text.split("\n")) this.#line(line);
+  }
+
+  override broken(fault: Malformed): void {
+    if (this.#state === "greeting" && fault.close === CLOSE.tooBig)
+      return this.close(
+        new PartylineError("too-large", `More than ${HELLO_BYTES} bytes before the welcome.`),
+      );
+    super.broken(fault);
   }
 
   #line(line: string): void {
@@ -89,6 +94,7 @@ export class ConnectWebSocket extends WebSocketConnection implements TalkingConn
 
   #welcomed(): void {
     if (this.#state === "greeting") this.#state = "talking";
+    this.allowLargerFrames();
     this.#antechamber?.leave();
     this.#antechamber = undefined;
   }

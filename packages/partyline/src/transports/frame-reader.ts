@@ -34,6 +34,8 @@ export interface FrameRules {
   readonly fragments: number;
   /** May messages be compressed? */
   readonly inflates: boolean;
+  /** Rules after the peer was welcomed, if they differ. */
+  readonly welcomed?: FrameRules;
 }
 
 /** A message of which not all frames have come. */
@@ -49,7 +51,7 @@ type State = "ready" | "busy" | "over";
 
 /** Reads what a client sends (RFC 6455, section 5; RFC 7692, section 6), however it is cut into pieces. */
 export class FrameReader {
-  readonly #rules: FrameRules;
+  #rules: FrameRules;
   readonly #listener: FrameListener;
   #state: State = "ready";
   #paused = false;
@@ -70,6 +72,11 @@ export class FrameReader {
 
   get over(): boolean {
     return this.#state === "over";
+  }
+
+  /** The peer was welcomed. */
+  welcome(): void {
+    this.#rules = this.#rules.welcomed ?? this.#rules;
   }
 
   /** Nothing is told any more, not even what has come already. */

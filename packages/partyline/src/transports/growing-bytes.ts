@@ -10,6 +10,11 @@ export class GrowingBytes {
     return this.#end - this.#start;
   }
 
+  /** Bytes of memory that it holds. */
+  get capacity(): number {
+    return this.#buffer.length;
+  }
+
   /** All there is; it shares memory with what is added later, which stands behind it. */
   get bytes(): Buffer {
     return this.#buffer.subarray(this.#start, this.#end);

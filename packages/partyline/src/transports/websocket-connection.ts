@@ -51,6 +51,8 @@ export abstract class WebSocketConnection implements Connection, Kept, FrameList
   #pulse: Pulse = "quiet";
   /** Second since which the pulse is what it is; where it is closed: since when. */
   #since = 0;
+  /** Bytes that arrived since the pulse became `asked`, or since they were last judged. */
+  #arrived = 0;
   /** What the newest ping said that came while nothing could be written. */
   #owed: Buffer | undefined;
 
@@ -143,7 +145,13 @@ export abstract class WebSocketConnection implements Connection, Kept, FrameList
   // --- reading ------------------------------------------------------------------------------------------------
 
   received(chunk: Buffer): void {
+    if (this.#pulse === "asked") this.#arrived += chunk.length;
     this.#reader?.read(chunk);
+  }
+
+  /** The peer was welcomed: larger frames are allowed. */
+  protected allowLargerFrames(): void {
+    this.#reader?.welcome();
   }
 
   protected pause(): void {
@@ -196,10 +204,15 @@ export abstract class WebSocketConnection implements Connection, Kept, FrameList
         if (passed < heartbeat.ping) return;
         this.#pulse = "asked";
         this.#since = second;
+        this.#arrived = 0;
         return void this.send(PING);
       case "asked":
         // A peer that is not read at the moment can't be heard.
-        if (passed > heartbeat.pong && this.#reader?.paused !== true) this.destroy();
+        if (passed <= heartbeat.pong || this.#reader?.paused === true) return;
+        // On a slow uplink the answer waits behind a frame that is still arriving.
+        if (this.#arrived < engine.limits.uploadBytesPerSecond * passed) return this.destroy();
+        this.#since = second;
+        this.#arrived = 0;
         return;
       case "full":
         if (passed * 1_000 < engine.limits.slowReader) return;

@@ -60,7 +60,7 @@ describe("hello", () => {
     expect(silent.probe.closedBy).toMatchObject({ code: "unauthorized" });
     expect(greeted.probe.closedBy).toBeUndefined();
     const long = talk(harness);
-    long.say({ t: "hello", v: 1, token: "x".repeat(4_096) });
+    long.say({ t: "hello", v: 1, token: "x".repeat(16 * 1024) });
     expect(long.probe.closedBy).toMatchObject({ code: "too-large" });
   });
 

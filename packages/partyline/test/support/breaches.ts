@@ -2,6 +2,7 @@ import type { WebSocket } from "ws";
 import { createMemoryBroker } from "../../src/brokers/memory/index.ts";
 import type { Limits } from "../../src/protocol/limits.ts";
 import { createPartyline, type Partyline } from "../../src/server.ts";
+import { createVirtualClock } from "../../src/testing/virtual-clock.ts";
 import { type Ask, ask } from "../transport/ask.ts";
 import { deferred } from "../transport/probe.ts";
 import { openSocket } from "../transport/websocket-probes.ts";
@@ -114,3 +115,22 @@ export const frameOf = (bytes: number): string => {
   const empty = '{"t":"ping","n":1,"x":""}';
   return `${empty.slice(0, -2)}${"x".repeat(bytes - empty.length)}"}`;
 };
+
+/** Publishes a body that arrives at this rate for 30 s of virtual time. @returns `fine`, or the code of the refusal. */
+export async function uploadSlowly(limits: Partial<Limits>, bytesPerSecond: number): Promise<string> {
+  const clock = createVirtualClock();
+  const server = createPartyline({ clock, limits });
+  let send: ReadableStreamDefaultController<Uint8Array> | undefined;
+  const body = new ReadableStream<Uint8Array>({ start: (controller) => void (send = controller) });
+  const init = { method: "POST", body, duplex: "half" } as RequestInit;
+  let answered = false;
+  const answer = server.fetch(new Request("http://localhost/channels/a", init));
+  void answer.then(() => (answered = true));
+  for (let second = 0; second < 30 && !answered; second++) {
+    send?.enqueue(new Uint8Array(bytesPerSecond));
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(1_000);
+  }
+  if (!answered) send?.close();
+  return codeIn(await (await answer).text());
+}

@@ -1,0 +1,61 @@
+import type { Engine, Timed } from "../core/ports.ts";
+import { PartylineError } from "../protocol/errors.ts";
+
+/** A body that has not arrived as a whole. */
+export interface ArrivingBody {
+  /** Called once a second. `slowest` is the least rate, in bytes per second. */
+  tick(now: number, slowest: number): void;
+}
+
+/** Seconds after which a refused sender may try again. */
+const RETRY_AFTER = 1;
+
+/** Milliseconds until the next look at the bodies: the next turn of the wheel, which turns once a second. */
+const LOOK = 1;
+
+/** The request bodies that are arriving at one server: the memory that they hold together, and their rates. */
+export class Bodies implements Timed {
+  readonly #engine: Engine;
+  readonly #arriving = new Set<ArrivingBody>();
+  #held = 0;
+  #watching = false;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  add(body: ArrivingBody): void {
+    this.#arriving.add(body);
+    if (this.#watching) return;
+    this.#watching = true;
+    this.#engine.wheel.add(this, LOOK);
+  }
+
+  remove(body: ArrivingBody): void {
+    this.#arriving.delete(body);
+  }
+
+  /** Reserves memory for senders that are not authenticated. @returns The refusal if the limit is reached. */
+  hold(bytes: number): PartylineError | undefined {
+    const { unauthenticatedBytes } = this.#engine.limits;
+    if (bytes > 0 && this.#held + bytes > unauthenticatedBytes)
+      return new PartylineError(
+        "overloaded",
+        `Senders that are not authenticated hold ${unauthenticatedBytes} bytes already.`,
+        { retryAfter: RETRY_AFTER },
+      );
+    this.#held += bytes;
+    return undefined;
+  }
+
+  release(bytes: number): void {
+    this.#held -= bytes;
+  }
+
+  expire(now: number): number {
+    const { uploadBytesPerSecond } = this.#engine.limits;
+    for (const body of this.#arriving) body.tick(now, uploadBytesPerSecond);
+    this.#watching = this.#arriving.size > 0;
+    return this.#watching ? LOOK : 0;
+  }
+}
