@@ -10,7 +10,7 @@ import {
   firstUnsettled,
   type Followed,
   followClient,
-  type PageClientOptions,
+  type PlacedClientOptions,
   type TestClient,
   type TestClientOptions,
   type TypedTestClient,
@@ -151,13 +151,13 @@ export async function createTestNetwork(options: TestNetworkOptions = {}): Promi
   };
   const first = await startServer();
 
-  const addClient = async (clientOptions: PageClientOptions = {}): Promise<TestClient> => {
-    const { server = first, page, ...rest } = clientOptions;
+  const addClient = async (clientOptions: PlacedClientOptions = {}): Promise<TestClient> => {
+    const { server = first, page, through, ...rest } = clientOptions;
     const { token } = rest;
     const asked = typeof token === "function" && { token: async () => medium.outside(token()) };
     const line = await medium.openLine(hostOf(server));
     lines.push(line);
-    const followed = followClient(line.connect({ ...rest, ...asked }, page), line);
+    const followed = followClient(line.connect({ ...rest, ...asked }, { page, through }), line);
     clients.add(followed);
     followed.client.on("state", ({ status }) => status === "closed" && clients.delete(followed));
     return followed.client;

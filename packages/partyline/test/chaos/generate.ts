@@ -1,11 +1,21 @@
-import { CHANNEL_NAMES, type ChannelName, type ClientSetup, type History, type Step } from "./history.ts";
+import type { ChannelName, ClientSetup, History, Step } from "./history.ts";
+import { drawKind, randomOf } from "./kinds/draw-kind.ts";
+import { type Kind, KINDS } from "./kinds/kinds.ts";
 import { Random } from "./random.ts";
 
 const TRANSPORTS = ["ws", "sse", "poll"] as const;
 const MINUTE = 60_000;
+/** Percentage of histories that have a kind of trouble, for each kind. */
+const KIND_CHANCE = 25;
+const DRAWN: readonly ChannelName[] = ["small", "big", "latest", "nothing"];
 
-/** Draws the history of a seed. */
-export function generateHistory(seed: number): History {
+/**
+ * Draws the history of a seed.
+ *
+ * @param kinds The kinds of trouble that it may have beside that of every history. Each kind has clients, steps and a
+ *   chance of its own, so that without one of them the rest stays as it is.
+ */
+export function generateHistory(seed: number, kinds: readonly Kind[] = KINDS): History {
   const random = new Random(seed);
   const clients = Array.from({ length: random.between(2, 5) }, () => drawClient(random));
   const draw = new Drawing(random, clients.length);
@@ -13,11 +23,16 @@ export function generateHistory(seed: number): History {
   const servers = broker === "outliving" && random.chance(40) ? 2 : 1;
   const steps = [...draw.beginning(), ...Array.from({ length: random.between(15, 60) }, () => draw.step())];
   const tabs = drawTabs(random, clients.length);
-  return {
-    seed,
-    setup: { broker, servers, clients: [...clients, ...tabs.clients] },
-    steps: merge(random, steps, tabs.steps),
-  };
+  const setups = [...clients, ...tabs.clients];
+  let all = merge(random, steps, tabs.steps);
+  for (const kind of kinds) {
+    const chance = randomOf(kind, seed);
+    if (!chance.chance(KIND_CHANCE)) continue;
+    const drawn = drawKind(kind, chance, setups.length);
+    setups.push(...drawn.clients);
+    all = merge(chance, all, drawn.steps);
+  }
+  return { seed, setup: { broker, servers, clients: setups }, steps: all };
 }
 
 /** In some histories two or three more clients are tabs of one browser, with one connection. */
@@ -27,7 +42,7 @@ function drawTabs(
 ): { readonly clients: readonly ClientSetup[]; readonly steps: readonly Step[] } {
   if (!random.chance(40)) return { clients: [], steps: [] };
   // What a tab waits for it may be told while it is frozen.
-  const tab: ClientSetup = { ...drawClient(random), onGap: "continue", stores: false, shares: true };
+  const tab: ClientSetup = { ...drawClient(random), onGap: "continue", stores: false, shares: "all" };
   const clients = Array.from({ length: random.between(2, 3) }, () => tab);
   const draw = new Drawing(random, clients.length, others);
   return {
@@ -206,7 +221,7 @@ class Drawing {
       [2, "pause"],
       [3, "resume"],
     ]);
-    return { do: what, client: this.#client(), channel: this.#random.pick(CHANNEL_NAMES) };
+    return { do: what, client: this.#client(), channel: this.#random.pick(DRAWN) };
   }
 
   #fault(): Step {

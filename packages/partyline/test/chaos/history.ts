@@ -28,9 +28,31 @@ export interface ClientSetup {
   readonly maxRate?: number;
   /** Do its publishes survive a reload of its page? */
   readonly stores: boolean;
-  /** Is it one of the tabs that share a connection? */
-  readonly shares?: true;
+  /** The name of the connection that it shares with other tabs; absent: none. */
+  readonly shares?: "all" | "spellings";
+  /** The trouble that this client has from the beginning to the end; absent: none. */
+  readonly trouble?: ClientTrouble;
 }
+
+/** Trouble that stays, also when all other faults end: a client has to live with it. */
+export interface ClientTrouble {
+  /** Status by which something on the way refuses each `POST` that has a marked message. */
+  readonly refusesMarked?: number;
+  /** Bytes per second that its line carries to the server. */
+  readonly uplink?: number;
+  /** Whether its `navigator.onLine` may lie. */
+  readonly lies?: true;
+  /** What the authenticator does with each connection's token, one after the other and again from the first. */
+  readonly tokens?: readonly TokenKind[];
+  /** Origin of its page. Requests and their responses then follow the rules of browsers. */
+  readonly origin?: string;
+}
+
+/**
+ * `slow`: accepted after a while. `late refusal`: refused after a while. `throws`, `rejects`: the authenticator fails.
+ * `none`: the page's own function fails, so that there is no token.
+ */
+export type TokenKind = "accepted" | "slow" | "throws" | "rejects" | "refused" | "none";
 
 /** The channels of every history. */
 export const CHANNELS: Readonly<Record<ChannelName, { readonly keep: Keep; readonly count?: number }>> = {
@@ -39,9 +61,18 @@ export const CHANNELS: Readonly<Record<ChannelName, { readonly keep: Keep; reado
   big: { keep: "history" },
   latest: { keep: "latest" },
   nothing: { keep: "nothing" },
+  /** Its name can be written in two ways. */
+  "caf\u00e9": { keep: "history" },
 };
-export type ChannelName = "small" | "big" | "latest" | "nothing";
-export const CHANNEL_NAMES: readonly ChannelName[] = ["small", "big", "latest", "nothing"];
+export type ChannelName = "small" | "big" | "latest" | "nothing" | "caf\u00e9";
+export const CHANNEL_NAMES: readonly ChannelName[] = ["small", "big", "latest", "nothing", "caf\u00e9"];
+
+/** How a name is written: with letters that have their accents (NFC), or with accents of their own (NFD). */
+export type Spelling = "composed" | "decomposed";
+
+export function spell(name: ChannelName, spelling: Spelling = "composed"): string {
+  return name.normalize(spelling === "composed" ? "NFC" : "NFD");
+}
 
 /** What can be done to a client's line. */
 export type LineFault =
@@ -54,7 +85,22 @@ export type LineFault =
 interface ReaderPlace {
   readonly client: number;
   readonly channel: ChannelName;
+  readonly spelling?: Spelling;
 }
+
+/** Where a reader without our client puts the position from which it goes on. */
+export type ResumesBy = "header" | "lastEventId" | "LASTEVENTID" | "since";
+
+/** How an iterator ends: by its own methods, by leaving a loop, by a `Readable` that is destroyed, or never. */
+export type IteratorEnd = "return" | "throw" | "break" | "destroy" | "abandon";
+
+/** What a proxy does with one `POST`. `lost response`: the server has answered it, and 502 takes the place of that. */
+export type ProxyAct =
+  | { readonly act: "refuse"; readonly status: number; readonly retryAfter?: number }
+  | { readonly act: "lost response" }
+  | { readonly act: "redirect"; readonly status: 301 | 302 | 303 | 307 | 308 }
+  /** Answered at once by 200 and this body, without the server; `welcome`: by the first line of the last response. */
+  | { readonly act: "nothing"; readonly body: string };
 
 /** What can happen, by name. `client` is an index into the setup. */
 export interface StepFields {
@@ -65,6 +111,9 @@ export interface StepFields {
     readonly channel: ChannelName;
     readonly count: number;
     readonly bytes: number;
+    readonly spelling?: Spelling;
+    /** Whether the messages have the mark that some proxies refuse. */
+    readonly marked?: true;
   };
   /** Of `latest`. */
   delete: { readonly client: number; readonly key: number };
@@ -76,13 +125,28 @@ export interface StepFields {
     readonly pace?: number;
   };
   /** By what is no client of ours: an event stream, perhaps of so many messages a second, or polls of JSON. */
-  stream: ReaderPlace & { readonly by: "events" | "polls"; readonly maxRate?: number };
+  stream: ReaderPlace & {
+    readonly by: "events" | "polls";
+    readonly maxRate?: number;
+    /** Default `header`; polls always have their position in `since` otherwise. */
+    readonly resumes?: ResumesBy;
+    /** Default `earliest`. */
+    readonly since?: "earliest" | "last:2";
+  };
+  /** By an iterator that ends in this way after so many messages. */
+  iterate: ReaderPlace & { readonly ends: IteratorEnd; readonly after: number };
   leave: ReaderPlace;
   pause: ReaderPlace;
   resume: ReaderPlace;
   switch: { readonly client: number; readonly transport: TransportName };
   fault: { readonly client: number } & LineFault;
   mend: { readonly client: number };
+  /** The proxy on a client's line does this with its next `POST`s. */
+  proxy: { readonly client: number; readonly times: number } & ProxyAct;
+  /** The page's `navigator.onLine` becomes this, whatever the network does. */
+  online: { readonly client: number; readonly says: boolean };
+  /** Publishes, and tries to read, as somebody whom the server must refuse. */
+  trespass: ReaderPlace & { readonly as: "stranger" | "foreign page" };
   /** New connections go to this server. */
   lead: { readonly client: number; readonly server: "first" | "second" };
   /** The page ends without a word, and is opened again. */

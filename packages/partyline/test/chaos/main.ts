@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import type { History } from "./history.ts";
+import { type Kind, KINDS } from "./kinds/kinds.ts";
 import { memoryWorlds } from "./memory-world.ts";
 import { openProcessWorlds } from "./process-world.ts";
 import { playSeeds } from "./play-seeds.ts";
@@ -16,6 +17,8 @@ Plays generated histories of publishing, reading and faults, and asks the oracle
   --from SEED    the first seed (default 1)
   --world W      memory: virtual time, one process. processes: real servers, TCP, real time (default memory)
   --jobs N       histories at once (default 1 in memory, 3 with processes)
+  --kinds LIST   kinds of trouble that histories may have beside the usual (default: all of
+                 ${KINDS.join(", ")})
   --history FILE plays the history of a failure that was printed before`;
 
 /** How long a failure may take to be made short, ms. */
@@ -31,6 +34,7 @@ const { values } = parseArgs({
     world: { type: "string", default: "memory" },
     jobs: { type: "string" },
     history: { type: "string" },
+    kinds: { type: "string", default: KINDS.join(",") },
     help: { type: "boolean", default: false },
   },
 });
@@ -40,8 +44,13 @@ const [seeds, minutes, from] = [values.seeds, values.minutes, values.from].map(N
   number,
 ];
 const { world } = values;
+const kinds = values.kinds.split(",").filter((name) => name !== "") as Kind[];
 const jobs = Number(values.jobs ?? (world === "memory" ? 1 : 3));
-if (values.help || [seeds, minutes, from, jobs].some(Number.isNaN)) {
+if (
+  values.help ||
+  [seeds, minutes, from, jobs].some(Number.isNaN) ||
+  !kinds.every((kind) => KINDS.includes(kind))
+) {
   print(USAGE);
   process.exit(values.help ? 0 : 2);
 }
@@ -69,7 +78,7 @@ async function playGenerated(within: Worlds): Promise<boolean> {
   const seconds = (): number => Math.round((performance.now() - start) / 1000);
   const { tally, done, failed } = await playSeeds(
     within,
-    { from, count: seeds, jobs, shrinking: SHRINKING, goesOn: () => seconds() < minutes * 60 },
+    { from, count: seeds, kinds, jobs, shrinking: SHRINKING, goesOn: () => seconds() < minutes * 60 },
     {
       found: (text) => print(`\n${text}\n`),
       played(histories, failures) {

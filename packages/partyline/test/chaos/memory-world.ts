@@ -2,14 +2,15 @@
 import { createMemoryBroker, type MemoryBroker } from "../../src/brokers/memory/index.ts";
 import type { Broker } from "../../src/core/ports.ts";
 import { deferred } from "../transport/probe.ts";
-import type { PageClientOptions, TestLine } from "../../src/testing/network/test-client.ts";
+import type { PlacedClientOptions, TestLine } from "../../src/testing/network/test-client.ts";
 import { hostOf } from "../../src/testing/network/test-server.ts";
 import { createTestNetwork } from "../../src/testing/test-network.ts";
 import { createBrowser, type TabProcess } from "./browser.ts";
 import { readEnd, SERVER_OPTIONS } from "./chaos-server.ts";
-import { disturbLine } from "./disturb.ts";
+import { troubleLine } from "./disturb.ts";
 import { createFarBroker } from "./far-broker.ts";
-import type { Setup } from "./history.ts";
+import { type Setup, spell } from "./history.ts";
+import { createChaosAuthenticate } from "./kinds/tokens.ts";
 import type { Worlds } from "./run.ts";
 import { createTroubledBroker, type TroubledBroker } from "./trouble.ts";
 import { DRAIN, type Tab, type World } from "./world.ts";
@@ -56,6 +57,7 @@ async function openMemoryWorld({ broker: kind, servers }: Setup, seed: number): 
 
   const net = await createTestNetwork({
     ...SERVER_OPTIONS,
+    authenticate: createChaosAuthenticate((ms) => after(ms)),
     seed,
     past: "lost",
     broker({ now, random }) {
@@ -109,18 +111,19 @@ async function openMemoryWorld({ broker: kind, servers }: Setup, seed: number): 
     name: "memory",
     pass: (ms) => net.advance(ms),
     after,
-    async openClient(options) {
+    async openClient(options, surroundings) {
+      const { isOnline, uplink, through } = surroundings ?? {};
       const tab = options.share ? browser.openTab() : undefined;
-      const paged: PageClientOptions = { ...options, server, ...(tab && { page: tab.page }) };
-      const client = await net.client(paged);
+      const page = tab?.page ?? (isOnline && { ...browser.openTab().page, isOnline });
+      const placed: PlacedClientOptions = { ...options, server, page, through };
+      const client = await net.client(placed);
       const { line } = client;
       toFirst.add(line);
       return {
         client,
         url: line.url,
         fetch: line.fetch,
-        disturb: disturbLine(line),
-        mend: () => line.mend(),
+        ...troubleLine(line, uplink),
         ...(tab && { tab: createTab(tab, line) }),
         lead(to) {
           const target = to === "first" ? server : second;
@@ -176,9 +179,10 @@ async function openMemoryWorld({ broker: kind, servers }: Setup, seed: number): 
     get server() {
       return server;
     },
-    channel: (name) => ({
+    channel: (name, spelling) => ({
       name,
-      publish: (data, options) => Promise.race([server.channel(name).publish(data, options), gone.promise]),
+      publish: (data, options) =>
+        Promise.race([server.channel(spell(name, spelling)).publish(data, options), gone.promise]),
     }),
     async jump(ms) {
       ahead = Math.max(least, ahead + ms);

@@ -3,19 +3,52 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
-import { MEMORY_SEEDS } from "./fixed-seeds.ts";
-import { MUTANTS } from "./mutants/mutants.ts";
+import { FIXED_KINDS, KIND_SEEDS, MEMORY_SEEDS } from "./fixed-seeds.ts";
+import type { Kind } from "./kinds/kinds.ts";
+import { KIND_MUTANTS } from "./mutants/kind-mutants.ts";
+import { type Mutant, MUTANTS } from "./mutants/mutants.ts";
 
 const child = join(import.meta.dirname, "mutants/child.ts");
 
+interface Played {
+  readonly found?: { readonly is: string };
+  readonly kinds: readonly string[];
+}
+
+async function play(
+  { name }: Mutant,
+  kinds: readonly Kind[],
+  { from, count }: typeof MEMORY_SEEDS | typeof KIND_SEEDS = MEMORY_SEEDS,
+): Promise<Played> {
+  const args = [child, name, `${from}`, `${count}`, kinds.join(",")];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  return JSON.parse(stdout) as Played;
+}
+
 it.concurrent.each(MUTANTS)(
   "the oracle finds that $name",
-  async ({ name, breaks }) => {
-    const args = [child, name, String(MEMORY_SEEDS.from), String(MEMORY_SEEDS.count)];
-    const { stdout } = await promisify(execFile)(process.execPath, args);
-    const { found, kinds } = JSON.parse(stdout) as { found?: { is: string }; kinds: string[] };
+  async (mutant) => {
+    const { found, kinds } = await play(mutant, []);
     expect(found, `Its seeds broke: ${kinds.join(", ") || "nothing"}.`).toBeDefined();
-    expect(breaks).toContain(found?.is);
+    expect(mutant.breaks).toContain(found?.is);
   },
   120_000,
 );
+
+it.concurrent.each(KIND_MUTANTS)(
+  "the oracle finds that $name, by the kind $kind alone",
+  async (mutant) => {
+    const { found, kinds } = await play(mutant, [mutant.kind]);
+    expect(found, `Its seeds broke: ${kinds.join(", ") || "nothing"}.`).toBeDefined();
+    expect(mutant.breaks).toContain(found?.is);
+    // With all other kinds the same seeds break nothing.
+    const others = FIXED_KINDS.filter((kind) => kind !== mutant.kind);
+    expect(await play(mutant, others, KIND_SEEDS)).toEqual({ kinds: [] });
+  },
+  120_000,
+);
+
+it("each kind of trouble has a mutant", () => {
+  const kinds = new Set(KIND_MUTANTS.map(({ kind }) => kind));
+  expect(FIXED_KINDS.filter((kind) => !kinds.has(kind))).toEqual([]);
+});

@@ -1,4 +1,5 @@
 import { generateHistory } from "./generate.ts";
+import type { Kind } from "./kinds/kinds.ts";
 import { describeFailure, describeRun, runHistory, shrinkRun, type Worlds } from "./run.ts";
 import { addTally, count, type Tally } from "./tally.ts";
 
@@ -6,6 +7,8 @@ import { addTally, count, type Tally } from "./tally.ts";
 export interface Seeds {
   readonly from: number;
   readonly count: number;
+  /** Kinds of trouble that the histories may have. Absent: all. */
+  readonly kinds?: readonly Kind[];
   /** Number of histories that are played at once. */
   readonly jobs: number;
   /** Time that shortening one failure may take, in milliseconds. */
@@ -28,7 +31,7 @@ const MOST_SHORTENED = 3;
 /** Plays generated histories; reports each failure when it is found, because a run may end before its last seed. */
 export async function playSeeds(
   worlds: Worlds,
-  { from, count: seeds, jobs, shrinking, goesOn = () => true }: Seeds,
+  { from, count: seeds, kinds, jobs, shrinking, goesOn = () => true }: Seeds,
   { played, found }: SeedsReport,
 ): Promise<{ readonly tally: Tally; readonly done: number; readonly failed: readonly number[] }> {
   const tally: Tally = new Map();
@@ -38,7 +41,7 @@ export async function playSeeds(
 
   const work = async (): Promise<void> => {
     while (next < from + seeds && goesOn()) {
-      const run = await runHistory(worlds, generateHistory(next++));
+      const run = await runHistory(worlds, generateHistory(next++, kinds));
       addTally(tally, run.tally);
       count(tally, "steps", run.history.steps.length);
       done++;

@@ -1,7 +1,9 @@
 import { type Evidence, judge, type Violation } from "../../src/testing/oracle/index.ts";
 import { createDisturbing } from "./acts/disturbing.ts";
 import { createPublishing } from "./acts/publishing.ts";
+import { createIterating } from "./acts/iterating.ts";
 import { createReading } from "./acts/reading.ts";
+import { createTroubling } from "./acts/troubling.ts";
 import { type Acts, openStage, type Stage } from "./acts/stage.ts";
 import { CHANNEL_NAMES, type History, type Step } from "./history.ts";
 import type { Reading } from "./reading.ts";
@@ -25,6 +27,7 @@ export async function play({ setup, steps }: History, world: World): Promise<Pla
   const stage = await openStage(world, setup.clients);
   const publishing = createPublishing(stage);
   const reading = createReading(stage);
+  const iterating = createIterating(stage);
   const acts: Acts = {
     async pass({ ms }) {
       await world.pass(ms);
@@ -33,6 +36,8 @@ export async function play({ setup, steps }: History, world: World): Promise<Pla
     ...publishing.acts,
     ...reading.acts,
     ...createDisturbing(stage, publishing.clockJumped),
+    ...iterating.acts,
+    ...createTroubling(stage),
     async reload({ client }) {
       const { stores, shares } = setup.clients[client] ?? {};
       if (!stores && !shares) return false;
@@ -58,13 +63,19 @@ export async function play({ setup, steps }: History, world: World): Promise<Pla
   }
 
   await endFaults(stage, setup.clients.length);
-  await rest(stage, reading.readings, publishing.settleLeft);
+  iterating.hurry();
+  await rest(stage, reading.readings, async () => {
+    await publishing.settleLeft();
+    return iterating.unsettled.size === 0;
+  });
   const { evidence } = stage.oracle;
   publishing.end();
   // Who reads without our client would go on trying when the world is gone.
   for (const each of reading.readings()) each.end();
   countEvidence(stage.tally, evidence);
-  return { violations: judge(evidence), tally: stage.tally, evidence };
+  for (const message of iterating.unsettled.values())
+    stage.violations.push({ is: "unsettled", channel: "", message });
+  return { violations: [...judge(evidence), ...stage.violations], tally: stage.tally, evidence };
 }
 
 const GROUPS: readonly (readonly [string, readonly Step["do"][]])[] = [
@@ -91,20 +102,24 @@ async function endFaults(stage: Stage, clients: number): Promise<void> {
   for (let client = 0; client < clients; client++) {
     thaw(stage, client);
     at(client)?.mend();
+    stage.place(client)?.proxy?.calm();
   }
   if (world.stopped) world.continue();
   if (!world.running && !(await world.start(true))) oracle.lostPast();
 }
 
 /** Waits until all publishes are settled and all readers level, or for too long. */
-async function rest(stage: Stage, readings: () => Reading[], settleLeft: () => Promise<void>): Promise<void> {
+async function rest(
+  stage: Stage,
+  readings: () => Reading[],
+  othersRest: () => Promise<boolean>,
+): Promise<void> {
   for (const reading of readings()) {
     reading.hurry();
     reading.resume();
   }
   for (let waited = 0; waited < REST; waited += PAUSE) {
-    await settleLeft();
-    if (await rests(stage, readings())) return;
+    if ((await othersRest()) && (await rests(stage, readings()))) return;
     await stage.world.pass(PAUSE);
   }
 }

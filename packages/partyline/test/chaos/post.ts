@@ -1,7 +1,6 @@
 import type { PublishOptions } from "../../src/client/index.ts";
 import { PartylineError } from "../../src/protocol/errors.ts";
 import type { OracleTarget } from "../../src/testing/oracle/index.ts";
-import type { ChannelName } from "./history.ts";
 import type { WorldClient } from "./world.ts";
 
 /** How long a `POST` may take, and how long its publisher waits before it repeats it, ms. */
@@ -11,7 +10,7 @@ const PAUSE = 30;
 /** A publisher by plain HTTP, who repeats each `POST` under its `Idempotency-Key` until it is answered. */
 export function postTarget(
   { url, fetch }: WorldClient,
-  name: ChannelName,
+  name: string,
   world: { readonly after: (ms: number) => Promise<void>; readonly givesUp: () => boolean },
 ): OracleTarget {
   const post = async (body: string, { id = "", key }: PublishOptions): Promise<Response | undefined> => {

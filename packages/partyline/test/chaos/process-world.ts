@@ -1,10 +1,11 @@
 /** A real server in a process of its own, clients in this one, TCP on loopback between them, and real time. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { WebSocket as NodeWebSocket } from "ws";
 import { createClient } from "../../src/client/index.ts";
 import { type NetworkLine, openLine } from "../../src/testing/network-line.ts";
 import { type BrokerProcess, startBrokerProcess } from "../support/broker-process/index.ts";
-import { disturbLine } from "./disturb.ts";
-import type { Setup } from "./history.ts";
+import { troubleLine } from "./disturb.ts";
+import { type Setup, spell } from "./history.ts";
 import type { Worlds } from "./run.ts";
 import { type ServerProcess, startServerProcess } from "./server/process.ts";
 import type { World, WorldClient } from "./world.ts";
@@ -18,6 +19,9 @@ export async function openProcessWorlds(): Promise<Worlds> {
     [Symbol.asyncDispose]: () => held[Symbol.asyncDispose](),
   };
 }
+
+/** The network of this process; its own `WebSocket` cannot say of which origin it is. */
+const NETWORK = { fetch, WebSocket: NodeWebSocket as unknown as typeof WebSocket };
 
 let pasts = 0;
 
@@ -62,18 +66,17 @@ async function openProcessWorld({ broker, servers }: Setup, held: BrokerProcess)
     name: "processes",
     pass: (ms) => sleep(ms),
     after: (ms) => sleep(ms),
-    async openClient(options) {
+    async openClient(options, surroundings) {
       const line = await openLine(server?.port ?? 1);
       lines.push(line);
       toFirst.add(line);
       const url = `http://127.0.0.1:${line.port}`;
       const opened: WorldClient = {
         // All tabs would be in this process, where none can be killed.
-        client: createClient(url, { ...options, share: false }),
+        client: createClient(url, { ...options, ...surroundings?.through(NETWORK), share: false }),
         url,
         fetch,
-        disturb: disturbLine(line),
-        mend: () => line.mend(),
+        ...troubleLine(line, surroundings?.uplink),
         lead(to) {
           if (!second) return false;
           if (to === "first") toFirst.add(line);
@@ -139,7 +142,10 @@ async function openProcessWorld({ broker, servers }: Setup, held: BrokerProcess)
     get server() {
       return running();
     },
-    channel: (name) => ({ name, publish: (data, options) => running().ask.publish(name, data, options) }),
+    channel: (name, spelling) => ({
+      name,
+      publish: (data, options) => running().ask.publish(spell(name, spelling), data, options),
+    }),
     async jump(ms) {
       const before = ahead;
       ahead = Math.max(least, ahead + ms);

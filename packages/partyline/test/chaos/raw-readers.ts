@@ -4,7 +4,7 @@
  */
 import { createSseParser, type ReadSseEvent } from "../../src/protocol/sse.ts";
 import type { OracleReader, Told } from "../../src/testing/oracle/index.ts";
-import type { ChannelName } from "./history.ts";
+import type { ChannelName, ResumesBy } from "./history.ts";
 import type { Reading } from "./reading.ts";
 import type { WorldClient } from "./world.ts";
 
@@ -15,23 +15,42 @@ type Jump = Extract<Told, { is: "gap" }>;
 const SILENCE = 3000;
 const PAUSE = 20;
 
-/** Both begin at the beginning. */
-const SINCE = "earliest";
-
 /** How a channel is read. */
 export interface RawReading {
   readonly log: OracleReader;
   readonly after: After;
   /** Most messages a second; not for polls. */
   readonly maxRate: number | undefined;
+  /** The name as the request writes it. */
+  readonly spelled: string;
+  readonly resumes: ResumesBy;
+  /** Where it begins. */
+  readonly since: string;
+  /** It goes on from a position. */
+  readonly resumed: () => void;
 }
 
-export function readEvents(
-  { url, fetch }: WorldClient,
-  name: ChannelName,
-  { log, after, maxRate }: RawReading,
-): Reading {
-  const less = maxRate === undefined ? "" : `&maxRate=${maxRate}`;
+/** The URL and headers of a request that reads on from `last`, or begins. */
+function requestOf(
+  url: string,
+  { spelled, resumes, since, resumed }: RawReading,
+  last: string | undefined,
+  more: Readonly<Record<string, string>>,
+): { readonly url: string; readonly headers: Readonly<Record<string, string>> } {
+  const query = new URLSearchParams({ since, ...more });
+  if (last !== undefined) {
+    resumed();
+    // A polyfill repeats its URL and adds where it is; in `since` the position takes the place of the beginning.
+    if (resumes !== "header") query.set(resumes, last);
+  }
+  return {
+    url: `${url}/channels/${encodeURIComponent(spelled)}?${query.toString()}`,
+    headers: resumes === "header" && last !== undefined ? { "last-event-id": last } : {},
+  };
+}
+
+export function readEvents({ url, fetch }: WorldClient, name: ChannelName, reading: RawReading): Reading {
+  const { log, after, maxRate } = reading;
   let last: string | undefined;
   const take = ({ event, id, data }: ReadSseEvent): void => {
     if (event === "continuous") log.began((JSON.parse(data) as { position: string }).position);
@@ -45,10 +64,9 @@ export function readEvents(
     { channel: name, position: () => last, left: log.left },
     after,
     async (signal, heard) => {
-      const response = await fetch(`${url}/channels/${name}?since=${SINCE}${less}`, {
-        headers: { accept: "text/event-stream", ...(last === undefined ? {} : { "last-event-id": last }) },
-        signal,
-      });
+      const less = maxRate === undefined ? {} : { maxRate: `${maxRate}` };
+      const { url: at, headers } = requestOf(url, reading, last, less);
+      const response = await fetch(at, { headers: { accept: "text/event-stream", ...headers }, signal });
       if (!response.ok || !response.body) return;
       const parser = createSseParser({ event: (event) => void (signal.aborted || take(event)) });
       const decoder = new TextDecoder();
@@ -71,11 +89,8 @@ interface JsonPage {
   readonly gap?: Jump;
 }
 
-export function readPolls(
-  { url, fetch }: WorldClient,
-  name: ChannelName,
-  { log, after }: RawReading,
-): Reading {
+export function readPolls({ url, fetch }: WorldClient, name: ChannelName, reading: RawReading): Reading {
+  const { log, after, resumes } = reading;
   let last: string | undefined;
   const take = ({ messages, position, gap }: JsonPage): void => {
     if (position === null) return;
@@ -91,9 +106,9 @@ export function readPolls(
     { channel: name, position: () => last, left: log.left },
     after,
     async (signal, heard) => {
-      const response = await fetch(`${url}/channels/${name}?since=${last ?? SINCE}&wait=1&limit=50`, {
-        signal,
-      });
+      const by = resumes === "header" ? "since" : resumes;
+      const { url: at } = requestOf(url, { ...reading, resumes: by }, last, { wait: "1", limit: "50" });
+      const response = await fetch(at, { signal });
       if (!response.ok) return;
       const page = (await response.json()) as JsonPage;
       heard();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { generateHistory } from "./generate.ts";
 import { describeStep, type History, type Step } from "./history.ts";
+import { type Kind, KINDS } from "./kinds/kinds.ts";
 import { shrinkHistory } from "./shrink.ts";
 
 const of = (steps: readonly Step[]): History => ({ ...generateHistory(1), steps });
@@ -38,6 +39,19 @@ describe("a generated history", () => {
     expect(generateHistory(8).steps).not.toEqual(generateHistory(7).steps);
   });
 
+  it("stays as it is without one kind of trouble, apart from the steps and clients of that kind", () => {
+    const steps = (kinds: readonly Kind[]): string[] =>
+      generateHistory(28, kinds).steps.map((step) =>
+        JSON.stringify({ ...step, ...("client" in step && { client: 0 }) }),
+      );
+    for (const kind of KINDS) {
+      const others = KINDS.filter((other) => other !== kind);
+      const left = [...steps(KINDS)];
+      for (const step of steps(others)) left.splice(left.indexOf(step), 1);
+      expect(left).toHaveLength(steps([kind]).length - steps([]).length);
+    }
+  });
+
   it("has all kinds of steps among a hundred", () => {
     const kinds = new Set<string>();
     for (let seed = 0; seed < 100; seed++)
@@ -57,14 +71,17 @@ describe("a generated history", () => {
         "forget",
         "freeze",
         "halfClose",
+        "iterate",
         "jump",
         "kill",
         "lead",
         "leave",
         "mend",
+        "online",
         "pass",
         "pause",
         "post",
+        "proxy",
         "publish",
         "read",
         "refuse",
@@ -79,6 +96,7 @@ describe("a generated history", () => {
         "switch",
         "thaw",
         "throttle",
+        "trespass",
         "unplug",
       ]
     `);

@@ -1,6 +1,7 @@
 import type { Client, ClientOptions, TransportName } from "../../src/client/index.ts";
 import type { OracleMessage, OracleTarget } from "../../src/testing/oracle/index.ts";
-import type { ChannelName, LineFault } from "./history.ts";
+import type { ChannelName, LineFault, Spelling } from "./history.ts";
+import type { Surroundings } from "./kinds/surroundings.ts";
 import type { Trouble } from "./trouble.ts";
 
 /** A client, and the line that it alone goes over. */
@@ -44,6 +45,7 @@ export interface World extends AsyncDisposable {
   after(ms: number): Promise<void>;
   openClient(
     options: ClientOptions & { readonly transports: readonly TransportName[] },
+    surroundings?: Surroundings,
   ): Promise<WorldClient>;
 
   /** Does the server, the first one, run? Also where it is stopped. */
@@ -66,7 +68,7 @@ export interface World extends AsyncDisposable {
   /** Another one after a drain: then it is another one who publishes by its own code. */
   readonly server: object;
   /** The server's own code. */
-  channel(name: ChannelName): OracleTarget;
+  channel(name: ChannelName, spelling?: Spelling): OracleTarget;
   jump(ms: number): Promise<void>;
   forget(name: ChannelName): Promise<void>;
   trouble(name: ChannelName, times: number, trouble: Trouble): Promise<void>;

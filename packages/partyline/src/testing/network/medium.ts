@@ -4,6 +4,20 @@ import type { Faults } from "../line/faults.ts";
 import type { ClientPage } from "./page.ts";
 import type { ServerHost } from "./test-server.ts";
 
+/** The classes and functions by which a client reaches the network. */
+export interface ClientNetwork {
+  readonly WebSocket: typeof WebSocket;
+  readonly fetch: typeof fetch;
+}
+
+/** The surroundings of one client. */
+export interface ClientPlace {
+  /** In memory alone. */
+  readonly page?: ClientPage | undefined;
+  /** Puts something between the client and its line, as a proxy or a browser's rules. */
+  readonly through?: ((network: ClientNetwork) => ClientNetwork) | undefined;
+}
+
 /** A line as the network holds it. */
 export interface MediumLine {
   readonly faults: Faults;
@@ -14,8 +28,8 @@ export interface MediumLine {
   readonly url: string;
   readonly fetch: typeof fetch;
   leadTo(host: ServerHost): void;
-  /** A client whose connections go over this line. In memory it may be in a page. */
-  connect(options: ClientOptions, page?: ClientPage): Client;
+  /** Makes a client whose connections go over this line. */
+  connect(options: ClientOptions, place?: ClientPlace): Client;
   close(): Promise<void>;
 }
 

@@ -107,7 +107,7 @@ function createRuntime({ clock, random }: World, page: ClientPage | undefined): 
     random,
     randomBytes: () => randomBytes(random),
     report: globalRuntime.report,
-    isOnline: () => true,
+    isOnline: () => page?.isOnline?.() ?? true,
     onNetwork: () => () => undefined,
     recall: () => undefined,
   };
@@ -160,11 +160,11 @@ function createLine(first: ServerHost, world: World): MediumLine {
     leadTo(other) {
       target = other;
     },
-    connect: (options, page) =>
+    connect: (options, { page, through } = {}) =>
       createClientIn(
         { runtime: createRuntime(world, page), transports, keeper, ...(page && { share: shareIn(page) }) },
         url,
-        { ...network, ...options },
+        { ...(through?.(network) ?? network), ...options },
       ),
     close: async () => line.faults.cut(),
   };

@@ -5,4 +5,6 @@ export interface ClientPage {
   readonly tabs: Tabs;
   /** Does what happens to the process: now, when it goes on, or never. */
   readonly happen: (act: () => void) => void;
+  /** Whether the page's `navigator` says that there is a network. Absent: it always does. */
+  readonly isOnline?: () => boolean;
 }

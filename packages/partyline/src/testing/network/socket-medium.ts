@@ -40,7 +40,8 @@ export const socketMedium: Medium = {
         target = other;
         line.leadTo(other.port);
       },
-      connect: (options) => createClient(line.url, { ...HASTE, ...options }),
+      connect: (options, { through } = {}) =>
+        createClient(line.url, { ...HASTE, ...through?.({ WebSocket, fetch }), ...options }),
       close: () => line.close(),
     };
   },

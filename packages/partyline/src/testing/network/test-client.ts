@@ -4,8 +4,7 @@ import type { Definitions, TypedClient } from "../../client/typed-client.ts";
 import type { Broker } from "../../core/ports.ts";
 import { formatPosition } from "../../protocol/position.ts";
 import type { Faults } from "../line/faults.ts";
-import type { MediumLine } from "./medium.ts";
-import type { ClientPage } from "./page.ts";
+import type { ClientPlace, MediumLine } from "./medium.ts";
 import { hostOf, type TestServer } from "./test-server.ts";
 
 /** The line of one client: faults on it are no other client's. */
@@ -26,10 +25,8 @@ export interface TestClientOptions extends Omit<ClientOptions, "fetch" | "WebSoc
   readonly server?: TestServer;
 }
 
-/** As {@link TestClientOptions}, of a client in a page. */
-export interface PageClientOptions extends TestClientOptions {
-  readonly page?: ClientPage;
-}
+/** As {@link TestClientOptions}, for a client with surroundings of its own. */
+export interface PlacedClientOptions extends TestClientOptions, ClientPlace {}
 
 /** A client of a test network, with a line of its own. */
 export type TestClient = Client & { readonly line: TestLine };

@@ -95,7 +95,9 @@ export function createOracle(): Oracle {
   const publishes: { publish: Omit<PublishRecord, "fate">; fate: PublishFate; spansLives?: true }[] = [];
   const logs: ReaderLog[] = [];
 
-  const change = (name: string, changed: Partial<ChannelRecord> = {}): void => {
+  // Two spellings of a name are one channel.
+  const change = (spelled: string, changed: Partial<ChannelRecord> = {}): void => {
+    const name = spelled.normalize();
     const known = channels.get(name) ?? { channel: name, keep: "history", lives: 1 };
     channels.set(name, { ...known, ...changed });
   };
@@ -105,17 +107,18 @@ export function createOracle(): Oracle {
     how: Pick<ReaderInfo, "maxRate" | "iterated"> = {},
   ): ReaderLog => {
     change(channel);
-    const log = createReaderLog({ reader, channel, ...how });
+    const log = createReaderLog({ reader, channel: channel.normalize(), ...how });
     logs.push(log);
     return log;
   };
   const newId = (publisher: string): string =>
     `${publisher.replaceAll(/[^\w-]/g, "-")}-${publishes.length + 1}`;
   const record = async (
-    publish: Omit<PublishRecord, "fate">,
+    { channel, ...rest }: Omit<PublishRecord, "fate">,
     act: () => Promise<PublishResult>,
   ): Promise<PublishResult> => {
-    change(publish.channel);
+    change(channel);
+    const publish = { channel: channel.normalize(), ...rest };
     const entry: (typeof publishes)[number] = { publish, fate: { is: "pending" } };
     publishes.push(entry);
     try {
@@ -148,7 +151,8 @@ export function createOracle(): Oracle {
         channel.delete(key, { id }),
       );
     },
-    lostPast(name) {
+    lostPast(spelled) {
+      const name = spelled?.normalize();
       for (const { channel, lives } of channels.values())
         if (name === undefined || channel === name) change(channel, { lives: lives + 1 });
       for (const entry of publishes)

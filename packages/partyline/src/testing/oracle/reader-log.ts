@@ -119,6 +119,11 @@ export function iterateChannel(log: OracleReader, channel: Readable): AsyncItera
       end();
       return (await messages.return?.()) ?? { done: true, value: undefined };
     },
+    async throw(error) {
+      end();
+      if (!messages.throw) throw error;
+      return messages.throw(error);
+    },
     [Symbol.asyncIterator]() {
       return this;
     },

@@ -3,12 +3,23 @@ import { count } from "../tally.ts";
 import type { Publishing } from "./publishing.ts";
 import type { ReadingActs } from "./reading.ts";
 import type { Acts, Stage } from "./stage.ts";
+import type { Troubling } from "./troubling.ts";
 
 /** What lines, the server and its broker suffer. */
 export function createDisturbing(
   { world, oracle, tally, at }: Stage,
   clockJumped: () => void,
-): Omit<Acts, keyof Publishing["acts"] | keyof ReadingActs["acts"] | "pass" | "reload" | "freeze" | "thaw"> {
+): Omit<
+  Acts,
+  | keyof Publishing["acts"]
+  | keyof ReadingActs["acts"]
+  | keyof Troubling
+  | "iterate"
+  | "pass"
+  | "reload"
+  | "freeze"
+  | "thaw"
+> {
   const runs = (): boolean => world.running && !world.stopped;
   /** Does it where the server can be asked. */
   const asking =

@@ -51,7 +51,13 @@ export function createLeftBehind(stage: Stage): LeftBehind {
     follow(client, channel) {
       const outcome = (id: string | undefined, act: () => Promise<PublishResult>): Promise<PublishResult> =>
         new Promise((resolve, reject) => {
-          const publish = { client, channel: channel.name as ChannelName, id: id ?? "", resolve, reject };
+          const publish = {
+            client,
+            channel: channel.name.normalize() as ChannelName,
+            id: id ?? "",
+            resolve,
+            reject,
+          };
           present.set(publish.id, publish);
           const settled = (tell: () => void): void => {
             if (present.delete(publish.id)) tell();

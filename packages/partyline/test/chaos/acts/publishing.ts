@@ -1,4 +1,5 @@
 import { postTarget } from "../post.ts";
+import { spell } from "../history.ts";
 import { payload } from "../payload.ts";
 import { createLeftBehind } from "./left-behind.ts";
 import type { Acts, Stage } from "./stage.ts";
@@ -38,15 +39,16 @@ export function createPublishing(stage: Stage): Publishing {
     settleLeft: () => left.settle(jumps > 0),
     end: () => void (over = true),
     acts: {
-      publish({ client, channel: name, count: messages, bytes }) {
+      publish({ client, channel: name, count: messages, bytes, spelling, marked }) {
         // The server's own code is gone with it.
         const runs = world.running && !world.stopped;
-        const own = client !== undefined && channel(client, name);
-        const target = client === undefined ? runs && world.channel(name) : own && left.follow(client, own);
+        const own = client !== undefined && channel(client, name, spelling);
+        const target =
+          client === undefined ? runs && world.channel(name, spelling) : own && left.follow(client, own);
         if (!target) return false;
         const publisher = client === undefined ? serverName() : `client-${client}`;
         for (let left = messages; left > 0; left--) {
-          const { data, options } = payload(++published, bytes, name);
+          const { data, options } = payload(++published, bytes, name, marked);
           oracle.publish(target, data, { publisher, ...options }).catch(ignore);
         }
         return true;
@@ -57,12 +59,12 @@ export function createPublishing(stage: Stage): Publishing {
           oracle.delete(left.follow(client, latest), `key-${key}`, `client-${client}`).catch(ignore);
         return latest !== undefined;
       },
-      post({ client, channel: name, count: messages }) {
+      post({ client, channel: name, spelling, count: messages }) {
         const poster = at(client);
         if (!poster) return false;
         const publisher = `post-${++posters}`;
         const before = jumps;
-        const target = postTarget(poster, name, {
+        const target = postTarget(poster, spell(name, spelling), {
           after: (ms) => world.after(ms),
           givesUp: () => over || jumps > before,
         });

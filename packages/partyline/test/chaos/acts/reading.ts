@@ -1,7 +1,8 @@
 import type { Channel } from "../../../src/client/index.ts";
-import type { ChannelName } from "../history.ts";
+import { spell, type StepFields } from "../history.ts";
 import type { Reading } from "../reading.ts";
 import { readEvents, readPolls } from "../raw-readers.ts";
+import { count } from "../tally.ts";
 import type { WorldClient } from "../world.ts";
 import type { Acts, Stage } from "./stage.ts";
 
@@ -16,14 +17,14 @@ export interface ReadingActs {
 
 const STORM_TRANSPORTS = ["ws", "sse", "poll"] as const;
 
-export function createReading({ world, oracle, at, setup, channel, open }: Stage): ReadingActs {
+export function createReading({ world, oracle, tally, at, setup, channel, open }: Stage): ReadingActs {
   /** By client and channel: one each. */
   const readings = new Map<string, Reading>();
   const storm: { readonly stormer: WorldClient; readonly listening: Reading }[] = [];
   let stormers = 0;
 
   const reading = (channel: Channel, end: () => void, hurry = (): void => undefined): Reading => ({
-    channel: channel.name,
+    channel: channel.name.normalize(),
     get position() {
       return channel.position;
     },
@@ -56,8 +57,8 @@ export function createReading({ world, oracle, at, setup, channel, open }: Stage
   };
   const steer =
     (act: (found: Reading, place: string) => void) =>
-    ({ client, channel: name }: { readonly client: number; readonly channel: ChannelName }): boolean => {
-      const place = `${client} ${name}`;
+    ({ client, channel: name, spelling }: StepFields["leave"]): boolean => {
+      const place = `${client} ${spell(name, spelling)}`;
       const found = at(client) && readings.get(place);
       if (found) act(found, place);
       return found !== undefined;
@@ -73,11 +74,12 @@ export function createReading({ world, oracle, at, setup, channel, open }: Stage
       }
     },
     acts: {
-      read({ client, channel: name, since, pace }) {
-        const place = `${client} ${name}`;
-        const read = channel(client, name) && at(client)?.client.channel(name, { since });
+      read({ client, channel: name, spelling, since, pace }) {
+        const spelled = spell(name, spelling);
+        const place = `${client} ${spelled}`;
+        const read = channel(client, name, spelling) && at(client)?.client.channel(spelled, { since });
         if (!read || readings.has(place)) return false;
-        const reader = `client-${client}`;
+        const reader = spelling === "decomposed" ? `client-${client}, decomposed` : `client-${client}`;
         const maxRate = setup(client)?.maxRate;
         readings.set(
           place,
@@ -87,13 +89,15 @@ export function createReading({ world, oracle, at, setup, channel, open }: Stage
         );
         return true;
       },
-      stream({ client, channel: name, by, maxRate }) {
-        const place = `${client} ${name} ${by}`;
+      stream({ client, channel: name, spelling, by, maxRate, resumes = "header", since = "earliest" }) {
+        const place = `${client} ${spell(name, spelling)} ${by} ${resumes}`;
         const reader = at(client);
         if (!reader || readings.has(place)) return false;
         const log = oracle.reader(name, `client-${client}, by ${by}`, maxRate);
         const read = by === "events" ? readEvents : readPolls;
-        readings.set(place, read(reader, name, { log, maxRate, after: (ms) => world.after(ms) }));
+        const how = { log, maxRate, after: (ms: number) => world.after(ms), spelled: spell(name, spelling) };
+        const resumed = (): void => count(tally, `resumed by: ${resumes}`);
+        readings.set(place, read(reader, name, { ...how, resumes, since, resumed }));
         return true;
       },
       leave: steer((found, place) => {

@@ -1,8 +1,17 @@
 import type { Channel, ClientOptions, DroppedPublish, TransportName } from "../../../src/client/index.ts";
 import { storedOutbox } from "../../../src/client/indexed-db/index.ts";
 import { createScriptedDisk, type ScriptedDisk } from "../../../src/testing/scripted-disk.ts";
-import { createOracle, type Oracle } from "../../../src/testing/oracle/index.ts";
-import { CHANNEL_NAMES, type ChannelName, CHANNELS, type ClientSetup, type StepFields } from "../history.ts";
+import { createOracle, type Oracle, type Violation } from "../../../src/testing/oracle/index.ts";
+import {
+  CHANNEL_NAMES,
+  type ChannelName,
+  CHANNELS,
+  type ClientSetup,
+  spell,
+  type Spelling,
+  type StepFields,
+} from "../history.ts";
+import { createPlace, type Surroundings, type TroubledPlace } from "../kinds/surroundings.ts";
 import { count, type Tally } from "../tally.ts";
 import { CLIENT_TIMING, type Tab, type World, type WorldClient } from "../world.ts";
 
@@ -22,7 +31,11 @@ export interface Stage {
   /** The tab that it is in, where it shares. */
   readonly tab: (client: number) => Tab | undefined;
   /** A channel of that, as its setup says. */
-  readonly channel: (client: number, name: ChannelName) => Channel | undefined;
+  readonly channel: (client: number, name: ChannelName, spelling?: Spelling) => Channel | undefined;
+  /** The trouble that it has from the beginning, if any. */
+  readonly place: (client: number) => TroubledPlace | undefined;
+  /** Promises that were broken where the oracle does not look. */
+  readonly violations: Violation[];
   /** Where a client keeps its publishes, if it does. */
   readonly disk: (client: number) => ScriptedDisk | undefined;
   /** Ends the page of a client that keeps its publishes or shares, and opens it again. */
@@ -48,8 +61,12 @@ export async function openStage(world: World, setups: readonly ClientSetup[]): P
     transports: readonly TransportName[],
     bufferedMessages: number,
     more: Pick<ClientOptions, "outbox" | "onDropped" | "share"> = {},
+    surroundings?: Surroundings,
   ): Promise<WorldClient> => {
-    const opened = await world.openClient({ ...CLIENT_TIMING, transports, bufferedMessages, ...more });
+    const opened = await world.openClient(
+      { ...CLIENT_TIMING, transports, bufferedMessages, ...more, ...surroundings?.options },
+      surroundings,
+    );
     let again = "";
     opened.client.on("state", ({ status, transport, shared }) => {
       if (status !== "live") return;
@@ -60,20 +77,31 @@ export async function openStage(world: World, setups: readonly ClientSetup[]): P
     return opened;
   };
   const disks = setups.map(({ stores }) => (stores ? createScriptedDisk() : undefined));
-  const openPage = async (
-    { transports, buffer, shares }: ClientSetup,
-    disk: ScriptedDisk | undefined,
-  ): Promise<Page> => {
+  const violations: Violation[] = [];
+  const places = setups.map(
+    ({ trouble }, client) =>
+      trouble &&
+      createPlace(trouble, {
+        after: (ms) => world.after(ms),
+        count: (what) => count(tally, what),
+        restless: (message) =>
+          void violations.push({ is: "unsettled", channel: "", of: `client-${client}`, message }),
+      }),
+  );
+  const openPage = async (client: number, { transports, buffer, shares }: ClientSetup): Promise<Page> => {
+    const disk = disks[client];
     const store = disk?.page();
     const outbox = store && storedOutbox(store);
     let ended = false;
     const onDropped = (dropped: DroppedPublish): void => {
       if (!ended) stage.onDropped(dropped);
     };
-    const opened = await open(transports, buffer, {
-      ...(outbox && { outbox, onDropped }),
-      ...(shares && { share: "tabs" }),
-    });
+    const opened = await open(
+      transports,
+      buffer,
+      { ...(outbox && { outbox, onDropped }), ...(shares && { share: `tabs ${shares}` }) },
+      places[client]?.surroundings,
+    );
     return {
       world: opened,
       async end() {
@@ -99,9 +127,14 @@ export async function openStage(world: World, setups: readonly ClientSetup[]): P
     },
     tab: (client) => pages[client]?.world.tab,
     setup: (client) => setups[client],
-    channel(client, name) {
+    place: (client) => places[client],
+    violations,
+    channel(client, name, spelling) {
       const { onGap, knowsKeep, maxRate } = setups[client] ?? {};
-      return stage.at(client)?.client.channel(name, {
+      const own = stage.at(client)?.client;
+      // A client that is closed for good has no channels; what it leaves undone is for the oracle to find.
+      if (own?.state.status === "closed") return undefined;
+      return own?.channel(spell(name, spelling), {
         onGap: onGap === "continue" ? "continue" : () => world.after(3),
         ...(knowsKeep ? { keep: CHANNELS[name].keep } : {}),
         ...(maxRate === undefined ? {} : { maxRate }),
@@ -112,11 +145,11 @@ export async function openStage(world: World, setups: readonly ClientSetup[]): P
       const [page, setup] = [pages[client], setups[client]];
       if (!page || !setup) return;
       await page.end();
-      pages[client] = await openPage(setup, disks[client]);
+      pages[client] = await openPage(client, setup);
     },
     onDropped: () => undefined,
     open,
   };
-  for (const [client, setup] of setups.entries()) pages.push(await openPage(setup, disks[client]));
+  for (const [client, setup] of setups.entries()) pages.push(await openPage(client, setup));
   return stage;
 }

@@ -1,12 +1,15 @@
 /**
  * Plays seeds in memory with one mutant of the product, until the oracle finds it. Arguments: the mutant's name, the
- * first seed, how many. Prints one line of JSON.
+ * first seed, how many, and the kinds of trouble that the histories have. Prints one line of JSON.
  */
 import { registerHooks } from "node:module";
+import type { Kind } from "../kinds/kinds.ts";
+import { KIND_MUTANTS } from "./kind-mutants.ts";
 import { MUTANTS } from "./mutants.ts";
 
-const [name, from, seeds] = process.argv.slice(2);
-const mutant = MUTANTS.find((one) => one.name === name);
+const [name, from, seeds, list = ""] = process.argv.slice(2);
+const kinds = list.split(",").filter((kind) => kind !== "") as Kind[];
+const mutant = [...MUTANTS, ...KIND_MUTANTS].find((one) => one.name === name);
 if (!mutant) throw new Error(`There is no mutant "${name}".`);
 const { file, find, replace, breaks, seed: likely } = mutant;
 
@@ -34,7 +37,7 @@ let found: object | undefined;
 const all = Array.from({ length: Number(seeds) }, (_, index) => Number(from) + index);
 for (const seed of [likely, ...all]) {
   if (found) break;
-  const { violations } = await runHistory(memoryWorlds, generateHistory(seed));
+  const { violations } = await runHistory(memoryWorlds, generateHistory(seed, kinds));
   const hit = violations.find(({ is }) => breaks.includes(is));
   if (hit) found = { seed, ...hit };
   for (const { is } of violations) other.add(is);

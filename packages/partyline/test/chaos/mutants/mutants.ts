@@ -163,8 +163,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a later page sends under other ids what an earlier one has left",
     file: "client/indexed-db/stored-outbox.ts",
-    find: "const repeat = { id, at,",
-    replace: "const repeat = { id: `again-${id}`, at,",
+    find: "const repeat = {\n        id,",
+    replace: "const repeat = {\n        id: `again-${id}`,",
     seed: 55,
     breaks: ["foreign", "unsettled"],
   },
@@ -179,7 +179,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a later page does not send what an earlier one has left",
     file: "client/indexed-db/shelf.ts",
-    find: "const publish = parts.get(stored.channel)?.restore(stored, stored.at || time);",
+    find: "const publish = parts.get(name)?.restore(stored, stored.at || time);",
     replace: "const publish = undefined as Publish | undefined;",
     seed: 55,
     breaks: ["unsettled"],

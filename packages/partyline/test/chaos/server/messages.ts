@@ -15,7 +15,7 @@ export interface ServerStart {
 
 /** What the server is asked. */
 export interface Requests {
-  publish(channel: ChannelName, data: unknown, options: PublishOptions): Promise<PublishResult>;
+  publish(channel: string, data: unknown, options: PublishOptions): Promise<PublishResult>;
   jump(ms: number): Promise<void>;
   forget(channel: ChannelName): Promise<void>;
   trouble(channel: ChannelName, times: number, trouble: Trouble): Promise<void>;
