@@ -13,6 +13,9 @@ export function asksForWebSocket(upgrade: string | undefined): boolean {
 /** Does this Node read a request's body also where it hands over its socket? Older ones leave it to whoever takes that. */
 const READS_BODIES = Number.parseInt(process.versions.node, 10) >= 26;
 
+/** Whether this runtime is Node itself: only Node asks a request for `upgrade` as the class below needs it. */
+const IS_NODE = process.versions["deno"] === undefined && process.versions["bun"] === undefined;
+
 /** What a URL stands for, where it is one of ours. */
 export type RouteOf = (url: string) => string | undefined;
 
@@ -35,9 +38,12 @@ export type IncomingMessageClass = typeof IncomingMessage;
  * Node lets go of them, by public means. Node sets `upgrade` before it has read the headers and asks for it after, which
  * a test holds for each version; where it did not ask, the stream would take the ordinary way.
  *
+ * Other runtimes get Node's own class: Deno would call the `upgrade` listeners and write nothing to their socket.
+ *
  * @param routeOf Requests that are none of ours are left alone.
  */
 export function createIncomingMessageClass(routeOf: RouteOf): IncomingMessageClass {
+  if (!IS_NODE) return IncomingMessage;
   return class PartylineIncomingMessage extends IncomingMessage {
     // Not a private field: the base class sets `upgrade` before those exist.
     declare asked?: boolean;
