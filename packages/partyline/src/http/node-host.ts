@@ -11,6 +11,7 @@ import { answerHttp2, Http2Exchange, isHttp2, type NodeRequest, type NodeRespons
 import { guard, lead, type Outlet } from "./lead.ts";
 import { NodeExchange } from "./node-exchange.ts";
 import { destroyThis, rawHead, writeRawAnswer } from "./raw-answer.ts";
+import { beginsStream, type MarkedSocket, markStream, streamMark } from "../transports/stream-request.ts";
 import { type Route, splitTarget } from "./routes.ts";
 import type { Service } from "./service.ts";
 
@@ -23,13 +24,10 @@ export interface HostOptions {
   readonly loopback: boolean;
 }
 
-/** Marks the socket of a stream: a request that comes behind it is not handled. */
-const STREAMING: unique symbol = Symbol("partyline.streaming");
-
 /** The newest response on a socket: what is asked behind it waits for it, also where Node hands over the socket. */
 const NEWEST: unique symbol = Symbol("partyline.newest");
 
-type MarkedSocket = Duplex & { [STREAMING]?: boolean; [NEWEST]?: ServerResponse | undefined };
+type Socket = MarkedSocket & { [NEWEST]?: ServerResponse | undefined };
 
 /** A request for one of our paths. */
 interface Asked<Request> {
@@ -58,6 +56,7 @@ export class NodeHost {
 
   /** False where the path is none of ours: nothing was done. */
   request(request: NodeRequest, response: NodeResponse, expecting: boolean): boolean {
+    if (!isHttp2(request) && isBehindStream(request)) return true;
     const { path, query } = splitTarget(request.url ?? "/");
     const route = this.service.router(path);
     if (!route) return false;
@@ -87,12 +86,19 @@ export class NodeHost {
     response: ServerResponse,
     abort: () => void,
   ): void {
-    const socket: MarkedSocket = request.socket;
-    if (socket[STREAMING]) return void socket.destroy();
+    const socket: Socket = request.socket;
     socket[NEWEST] = response;
+    const streams = beginsStream(request, route.is);
+    if (streams) markStream(socket, "streaming");
     const address = this.address(request);
     const exchange = new NodeExchange(request, route, query, { address, response, expecting });
-    this.#lead(exchange, abort, (answer, headers) => this.#answer(exchange, response, answer, headers));
+    this.#lead(exchange, abort, (answer, headers) => {
+      if (!streams || answer.is === "stream") return this.#answer(exchange, response, answer, headers);
+      // It is no stream after all: what comes now is a request again, unless one was ignored.
+      const passed = streamMark(socket) === "passed";
+      if (!passed) markStream(socket, undefined);
+      this.#answer(exchange, response, answer, passed ? [...headers, "Connection", "close"] : headers);
+    });
   }
 
   /** `write` is given the headers that every answer to this request carries. */
@@ -131,14 +137,29 @@ export class NodeHost {
   /** The ordinary way: through the response. */
   #stream(response: ServerResponse, answer: StreamAnswer, headers: HeaderList): void {
     const { connection, gzip } = answer;
-    const { socket } = response;
-    if (response.destroyed || !socket) return connection.abandon();
-    (socket as MarkedSocket)[STREAMING] = true;
+    const { socket, req } = response;
+    if (response.destroyed || req.socket.destroyed) return connection.abandon();
+    if (!socket) return this.#streamLater(response, answer, headers);
     // `server.timeout` is for requests; a stream has limits of its own.
     socket.setTimeout(0);
     response.writeHead(200, [...headers, ...streamHeaders(answer), "Connection", "close"]);
     response.flushHeaders();
     connection.begin(response, gzip);
+  }
+
+  /** Requests before this one on its connection are not answered yet. */
+  #streamLater(response: ServerResponse, answer: StreamAnswer, headers: HeaderList): void {
+    const { req } = response;
+    const gone = (): void => answer.connection.abandon();
+    req.socket.once("close", gone);
+    response.once("socket", () => {
+      req.socket.removeListener("close", gone);
+      guard(
+        this.service,
+        () => this.#stream(response, answer, headers),
+        () => void response.destroy(),
+      );
+    });
   }
 
   /** A stream that Node has handed over as a bare socket. */
@@ -157,10 +178,28 @@ export class NodeHost {
 }
 
 /**
+ * Whether a request was sent behind that of a stream on its connection. It is not executed: its answer could not come
+ * before the stream's end, with which the connection ends.
+ */
+function isBehindStream(request: IncomingMessage): boolean {
+  if (streamMark(request.socket) === undefined) return false;
+  markStream(request.socket, "passed");
+  request.resume();
+  return true;
+}
+
+/** An upgrade behind the stream of a response: Node has handed over the socket, which is the stream's. */
+export function keepStream(socket: Socket): void {
+  const stream = socket[NEWEST];
+  socket.on("end", destroyThis).resume();
+  socket.on("drain", () => stream?.emit("drain")).once("close", () => stream?.destroy());
+}
+
+/**
  * Calls when the requests before this one on its socket have been answered. Node does not wait for that when it hands
  * over a socket, and a publish whose body is still on its way is answered later than a stream behind it could begin.
  */
-export function afterEarlier(socket: MarkedSocket, begin: () => void): void {
+export function afterEarlier(socket: Socket, begin: () => void): void {
   const newest = socket[NEWEST];
   socket[NEWEST] = undefined;
   if (!newest || newest.writableFinished) return begin();

@@ -9,7 +9,7 @@ import { parseSince } from "../protocol/position.ts";
 import { ConnectWebSocket } from "../transports/connect-websocket.ts";
 import { RawWebSocket } from "../transports/raw-websocket.ts";
 import type { Guest } from "../transports/registry.ts";
-import { asksForWebSocket, isStreamRequest } from "../transports/stream-request.ts";
+import { asksForWebSocket, isStreamRequest, markStream, streamMark } from "../transports/stream-request.ts";
 import type { FrameRules } from "../transports/frame-reader.ts";
 import type { WebSocketConnection } from "../transports/websocket-connection.ts";
 import {
@@ -21,7 +21,7 @@ import {
 import { problemAnswer } from "./answers.ts";
 import { guard } from "./lead.ts";
 import { NodeExchange } from "./node-exchange.ts";
-import { afterEarlier, type NodeHost } from "./node-host.ts";
+import { afterEarlier, keepStream, type NodeHost } from "./node-host.ts";
 import { destroyThis, writeRawAnswer } from "./raw-answer.ts";
 import { type Route, splitTarget } from "./routes.ts";
 import { admitAttach, admitAttaches, goingAway, paceOf, refusal, takeSeat } from "./service.ts";
@@ -71,7 +71,15 @@ export class Upgrades {
   }
 
   /** False where the path is none of ours: nothing was done. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+  upgrade(newest: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    const mark = streamMark(newest.socket);
+    if (typeof mark === "string") {
+      keepStream(newest.socket);
+      return true;
+    }
+    // The request of a stream, if another one was sent behind it.
+    const request = mark ?? newest;
+    if (mark) markStream(newest.socket, "streaming");
     const { path, query } = splitTarget(request.url ?? "/");
     const route = this.#host.service.router(path);
     if (!route) return false;

@@ -1,4 +1,5 @@
 import { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
 
 /** Does this `Accept` header ask for an event stream? */
 export function asksForStream(accept: string | undefined): boolean {
@@ -18,6 +19,33 @@ const IS_NODE = process.versions["deno"] === undefined && process.versions["bun"
 
 /** What a URL stands for, where it is one of ours. */
 export type RouteOf = (url: string) => string | undefined;
+
+/** Whether an event stream is the answer to this request, if it is not refused. */
+export function beginsStream({ method, headers }: IncomingMessage, route: string): boolean {
+  if (!asksForStream(headers.accept)) return false;
+  return method === "POST"
+    ? route === "connect"
+    : method === "GET" && (route === "channel" || route === "events");
+}
+
+/**
+ * Marks the socket of a stream, from its request on: what is sent behind that is not executed. The request itself until
+ * Node has handed over the socket; then `streaming`, or `passed` if a request was ignored since.
+ */
+const STREAM: unique symbol = Symbol("partyline.stream");
+
+type Mark = IncomingMessage | "streaming" | "passed";
+
+/** A socket that may carry the mark of a stream. */
+export type MarkedSocket = Duplex & { [STREAM]?: Mark | undefined };
+
+export function streamMark(socket: MarkedSocket): Mark | undefined {
+  return socket[STREAM];
+}
+
+export function markStream(socket: MarkedSocket, mark: Mark | undefined): void {
+  socket[STREAM] = mark;
+}
 
 /** May this request be answered by a bare socket: does it ask for an event stream of ours, and is its body read for us? */
 export function isStreamRequest(request: IncomingMessage, routeOf: RouteOf): boolean {
@@ -49,6 +77,8 @@ export function createIncomingMessageClass(routeOf: RouteOf): IncomingMessageCla
     declare asked?: boolean;
 
     get upgrade(): boolean {
+      // Node parses on, and hands over the socket with the last request of a segment.
+      if (streamMark(this.socket) !== undefined) return true;
       const { upgrade } = this.headers;
       // Other protocols (curl offers h2c unasked) are not spoken: the request is an ordinary one.
       if (upgrade !== undefined)
@@ -58,6 +88,9 @@ export function createIncomingMessageClass(routeOf: RouteOf): IncomingMessageCla
 
     set upgrade(asked: boolean) {
       this.asked = asked;
+      // Set for the second time, when its head is known: Node will hand over the socket.
+      if (asked && this.method && streamMark(this.socket) === undefined && isStreamRequest(this, routeOf))
+        markStream(this.socket, this);
     }
   };
 }
