@@ -17,6 +17,13 @@ describe.each(transports)("over %s", (transport) => {
     expect(client.state).toMatchObject({ status: "live", transport });
   });
 
+  it("connects to a URL with a query and a fragment", async () => {
+    await using server = createPartyline();
+    const { url } = await server.listen(0);
+    await using client = createClient(`${url}/?tenant=7#top`, { transports: [transport] });
+    expect(await client.channel("a").publish(1)).toMatchObject({ duplicate: false });
+  });
+
   it("carries text and binary as they are, also empty", async () => {
     await using server = createPartyline();
     const { url } = await server.listen(0);

@@ -3,6 +3,7 @@ import { createChannel, type OpenChannel } from "./channel.ts";
 import type { Channel, ChannelOptions } from "./channel-types.ts";
 import { type Codec, jsonCodec } from "./codec.ts";
 import type { Client, ClientEvents, ClientOptions } from "./client-types.ts";
+import { connectUrl } from "./connect-url.ts";
 import { type Connection, createConnection } from "./connection.ts";
 import type { ConnectionPort } from "./connection-port.ts";
 import type { Core } from "./core.ts";
@@ -40,9 +41,11 @@ export const globalWorld: World = {
 /**
  * Connects to a partyline server and stays connected until `close()`.
  *
- * @param url Of the server: `https://…`, `wss://…`, or relative to the page as `/`; `/connect` is added.
+ * @param url The server's URL: `https://…`, `wss://…`, or relative to the page as `/`. `/connect` is added to its path,
+ * its query is kept, its fragment is dropped.
  *
- * @throws TypeError where the URL can't be read, or the runtime has none of the transports.
+ * @throws TypeError if the URL is not an http(s) or ws(s) URL or has credentials, if an option is unknown or wrong, and
+ * if the runtime has none of the transports.
  *
  * @example
  * ```ts
@@ -189,9 +192,4 @@ export function createClientIn(
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-function connectUrl(url: string | URL): string {
-  const { href } = new URL(url, globalThis.location?.href);
-  return `${href.replace(/^ws/, "http").replace(/\/$/, "")}/connect`;
 }
