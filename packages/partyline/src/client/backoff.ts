@@ -1,8 +1,8 @@
 /** Bounds of the time between two attempts, ms. */
 export interface BackoffOptions {
-  /** Longest wait before the first attempt; doubles with each further one; at least 1. Default 500. */
+  /** Longest wait before the first attempt; doubles with each further one. At least 100, default 500. */
   readonly baseDelay: number;
-  /** Longest wait ever; at least 100. Default 30 000. */
+  /** Longest wait ever. At least 100, default 30 000. */
   readonly maxDelay: number;
 }
 
@@ -19,6 +19,6 @@ export function backoffDelay(
   random: () => number,
   error?: { readonly retryAfter?: number | undefined },
 ): number {
-  const ceiling = Math.min(options.maxDelay, options.baseDelay * 2 ** failures);
+  const ceiling = Math.max(Math.min(options.maxDelay, options.baseDelay * 2 ** failures), 100);
   return (error?.retryAfter ?? 0) * 1000 + random() * ceiling;
 }

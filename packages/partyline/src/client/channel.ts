@@ -19,7 +19,7 @@ export interface OpenChannel {
 
 const RULES: OptionRules<ChannelOptions> = {
   since: "string",
-  maxRate: [0],
+  maxRate: "number",
   onGap: '"fail"|"continue"|function',
   keep: '"history"|"latest"|"nothing"',
 };

@@ -59,7 +59,7 @@ export interface ClientOptions extends Optional<BackoffOptions> {
    */
   readonly token?: Token | (() => Token | Promise<Token>);
   /** Headers of each HTTP request; a WebSocket has none. `undefined` and `null` leave a header out. Default: none. */
-  readonly headers?: Readonly<Record<string, string | null | undefined>> | Headers | undefined;
+  readonly headers?: Readonly<Record<string, string | null | undefined>> | undefined;
   /**
    * How long a transport may take until its first frame before the next one is opened beside it; three times that
    * where it has worked before. The better one takes over if it comes after all. Default 1 000.
@@ -71,7 +71,7 @@ export interface ClientOptions extends Optional<BackoffOptions> {
    * `WebSocket` of your own; a tab of somebody else must not give the same. Default `false`.
    */
   readonly share?: boolean | string | undefined;
-  /** How long a transport may take until its first frame; at least 100. Default 10 000. */
+  /** How long a transport may take until its first frame. Default 10 000. */
   readonly openTimeout?: number | undefined;
   /** A connection that lasted this long makes earlier failures forgotten. Default 10 000. */
   readonly stableAfter?: number | undefined;
@@ -82,7 +82,7 @@ export interface ClientOptions extends Optional<BackoffOptions> {
    * it, up to 55 s. The client takes less if connections keep ending in a shorter silence. Default 25 000.
    */
   readonly pingInterval?: number | undefined;
-  /** How long the answer to that may take; at least 100. Default 10 000. */
+  /** How long the answer to that may take. Default 10 000. */
   readonly pongTimeout?: number | undefined;
   /** Messages that an iterator lets wait, before the channel lags. Default 1 000. */
   readonly bufferedMessages?: number | undefined;

@@ -120,11 +120,9 @@ export function createConnection(port: ConnectionPort): Connection {
       if (dial === live) lost(error, silent);
       else failed(hasToken && transport, error);
     };
-    const broken = (cause: unknown): void =>
-      end(connectionLost(hasToken ? "The connection failed." : "The token function failed.", cause));
-    const stopDeadline = runtime.after(timing.openTimeout, () =>
-      hasToken ? end(silence()) : broken(`It took more than ${timing.openTimeout} ms.`),
-    );
+    const broken = (cause?: unknown): void =>
+      end(connectionLost(hasToken ? "The connection failed." : "The token function gave no token.", cause));
+    const stopDeadline = runtime.after(timing.openTimeout, () => (hasToken ? end(silence()) : broken()));
     const dial: Dial = {
       transport,
       close() {

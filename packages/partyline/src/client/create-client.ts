@@ -10,9 +10,8 @@ import type { Core } from "./core.ts";
 import { createEmitter } from "./emitter.ts";
 import { closedError } from "./errors.ts";
 import type { Transports } from "./link.ts";
-import { checkOption } from "./options.ts";
 import { globalRuntime, type Runtime } from "./runtime.ts";
-import { checkTransport, readSettings } from "./settings.ts";
+import { readSettings } from "./settings.ts";
 import { openWebSocket } from "./transports/ws.ts";
 import type { Definitions, TypedClient } from "./typed-client.ts";
 
@@ -118,8 +117,7 @@ export function createClientIn(
     },
     async token() {
       const { token } = settings;
-      const given = typeof token === "function" ? await token() : token;
-      return given ? (checkOption("token", given, "string") as string) : undefined;
+      return (typeof token === "function" ? await token() : token) || undefined;
     },
     host: {
       parse: codec.parse,
@@ -153,7 +151,7 @@ export function createClientIn(
   /** Where it is shared, what does that is loaded first; where it can't be, it is not shared. */
   const coming =
     settings.share &&
-    share?.(port, { ...settings, fetch: options?.fetch, WebSocket: options?.WebSocket })
+    share?.(port, settings)
       .catch(() => createConnection(port))
       .then((shared) => (connection = shared));
   // Only its state is looked at before the right one is there.
@@ -188,7 +186,7 @@ export function createClientIn(
       return channel as Channel<T>;
     },
     on: events.on,
-    switchTransport: async (name) => (checkTransport(name), await coming, connection.switchTo(name)),
+    switchTransport: async (name) => (await coming, connection.switchTo(name)),
     close,
     [Symbol.asyncDispose]: close,
   };

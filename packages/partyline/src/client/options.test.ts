@@ -95,39 +95,27 @@ describe("an option of a client", () => {
 
   it("that names a transport takes only known ones", async () => {
     expect(() => createClient(URL, untyped("transports", ["websocket"]))).toThrow(
-      new TypeError('transport: websocket is not a "ws"|"sse"|"poll".'),
+      new TypeError('transports: websocket is not a ["ws","sse","poll"].'),
     );
     const rig = createClientRig({ transports: [], fetch: createScriptedHttp().fetch });
-    await expect(rig.client.switchTransport("carrier pigeon" as "ws")).rejects.toThrow(TypeError);
     await rig.welcome();
     expect(rig.client.state.transport).toBe("ws");
   });
 
-  it("that is a header of undefined or null is not sent, however the headers are given", async () => {
-    const given: ClientOptions["headers"][] = [
-      { "X-Tenant": "7", "x-none": undefined, "x-null": null },
-      new Headers({ "x-tenant": "7" }),
-    ];
-    for (const headers of given) {
-      const sent: unknown[] = [];
-      const client = createClient(URL, {
-        transports: ["poll"],
-        headers,
-        fetch: (_url, init) => {
-          sent.push(Object.fromEntries(new Headers(init?.headers)));
-          return new Promise(() => undefined);
-        },
-      });
-      await settleStreams();
-      expect(sent).toEqual([
-        {
-          "x-tenant": "7",
-          accept: "application/x-ndjson",
-          "content-type": "application/x-ndjson",
-        },
-      ]);
-      await client.close();
-    }
+  it("that is a header of undefined or null is not sent", async () => {
+    const sent: unknown[] = [];
+    const client = createClient(URL, {
+      transports: ["poll"],
+      headers: { "X-Tenant": "7", "x-none": undefined, "x-null": null },
+      fetch: (_url, init) => {
+        sent.push(Object.fromEntries(new Headers(init?.headers)));
+        return new Promise(() => undefined);
+      },
+    });
+    await settleStreams();
+    const type = "application/x-ndjson";
+    expect(sent).toEqual([{ "x-tenant": "7", accept: type, "content-type": type }]);
+    await client.close();
     expect(() => createClient(URL, { headers: { "not a name": "x" } })).toThrow(TypeError);
   });
 

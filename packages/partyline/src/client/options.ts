@@ -1,8 +1,8 @@
 /**
- * The values that an option takes. A number: its smallest value, to which smaller ones are raised, and its default.
- * Anything else: a text that contains the value's `typeof` or, in double quotes, the value.
+ * The values that an option takes: a number is the default of a number that is not negative; a text contains the
+ * value's `typeof` or, in double quotes, the value.
  */
-export type OptionRule = readonly [least: number, usual?: number] | string;
+export type OptionRule = number | string;
 
 /** A rule for each option. */
 export type OptionRules<Options> = { readonly [Name in keyof Options]-?: OptionRule };
@@ -18,17 +18,25 @@ export type Given<Options> = { readonly [Name in keyof Options]: Exclude<Options
  *
  * @throws TypeError if the rule does not allow the value.
  */
-export function checkOption(name: string, value: unknown, rule: OptionRule = "known option"): unknown {
-  if (typeof rule === "string") {
-    if (rule.includes(typeof value) || rule.includes(`"${String(value)}"`)) return value;
-  } else if (typeof value === "number" && value >= 0) return Math.max(value, rule[0]);
-  throw new TypeError(
-    `${name}: ${String(value)} is not a ${typeof rule === "string" ? rule : "number from 0"}.`,
+export function checkOption<Value>(name: string, value: Value, rule: OptionRule = "known option"): Value {
+  const allowed = typeof rule === "number" ? "number from 0" : rule;
+  const isWrongNumber = typeof value === "number" && !(value >= 0);
+  if (isWrongNumber || !(allowed.includes(typeof value) || allowed.includes(`"${String(value)}"`)))
+    throw new TypeError(`${name}: ${String(value)} is not a ${allowed}.`);
+  return value;
+}
+
+/** Returns the names and values of the options that are given: `undefined` and `null` mean that one is not. */
+export function givenOptions<Value>(
+  options: Readonly<Record<string, Value>> | null | undefined,
+): [string, NonNullable<Value>][] {
+  return Object.entries(options ?? {}).filter(
+    (entry): entry is [string, NonNullable<Value>] => entry[1] !== undefined && entry[1] !== null,
   );
 }
 
 /**
- * Reads options. `undefined` and `null` mean that an option is not given.
+ * Checks and completes options.
  *
  * @throws TypeError for an unknown option, and for a value that the option does not take.
  */
@@ -38,9 +46,8 @@ export function readOptions<Options extends object, Settings = Given<Options>>(
 ): Settings {
   const settings: Record<string, unknown> = {};
   for (const [name, rule] of Object.entries<OptionRule>(rules))
-    if (typeof rule === "object" && rule.length > 1) settings[name] = rule[1];
-  for (const [name, value] of Object.entries(options ?? {}))
-    if (value !== undefined && value !== null)
-      settings[name] = checkOption(name, value, rules[name as keyof Options]);
+    if (typeof rule === "number") settings[name] = rule;
+  for (const [name, value] of givenOptions(options as Record<string, unknown>))
+    settings[name] = checkOption(name, value, rules[name as keyof Options]);
   return settings as Settings;
 }

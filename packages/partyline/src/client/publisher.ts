@@ -43,8 +43,8 @@ const RULES: OptionRules<RepeatOptions> = {
   id: "string",
   key: "string",
   kind: '"json"|"text"|"binary"',
-  ttl: [0],
-  at: [0],
+  ttl: "number",
+  at: "number",
 };
 
 export function createPublisher(channel: string, core: Core, keep: () => Keep): Publisher {

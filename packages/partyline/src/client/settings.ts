@@ -1,6 +1,6 @@
 import type { ClientOptions } from "./client-types.ts";
 import type { TransportName } from "./link.ts";
-import { checkOption, type OptionRules, readOptions } from "./options.ts";
+import { checkOption, givenOptions, type OptionRules, readOptions } from "./options.ts";
 
 /** The options that are numbers: each has a default. */
 type NumberName = {
@@ -28,32 +28,25 @@ const RULES: OptionRules<ClientOptions> = {
   outbox: "function",
   fetch: "function",
   WebSocket: "function",
-  baseDelay: [1, 500],
-  maxDelay: [100, 30_000],
-  fallbackDelay: [0, 1000],
-  openTimeout: [100, 10_000],
-  stableAfter: [0, 10_000],
-  upgradeInterval: [100, 60_000],
-  pingInterval: [100, 25_000],
-  pongTimeout: [100, 10_000],
-  bufferedMessages: [1, 1000],
-  bufferedBytes: [1, 1_048_576],
-  pendingPublishes: [0, 10_000],
-  pendingBytes: [0, 8_388_608],
-  publishTtl: [0, Infinity],
+  baseDelay: 500,
+  maxDelay: 30_000,
+  fallbackDelay: 1000,
+  openTimeout: 10_000,
+  stableAfter: 10_000,
+  upgradeInterval: 60_000,
+  pingInterval: 25_000,
+  pongTimeout: 10_000,
+  bufferedMessages: 1000,
+  bufferedBytes: 1_048_576,
+  pendingPublishes: 10_000,
+  pendingBytes: 8_388_608,
+  publishTtl: Infinity,
 };
 
 const TRANSPORTS: readonly TransportName[] = ["ws", "sse", "poll"];
 
-/**
- * Checks the name of a transport.
- *
- * @throws TypeError if there is no such transport.
- */
-export function checkTransport(name: TransportName): TransportName {
-  checkOption("transport", name, '"ws"|"sse"|"poll"');
-  return name;
-}
+/** Shortest interval between attempts that do not end by themselves, in milliseconds. */
+const LEAST_INTERVAL_MS = 100;
 
 /**
  * Checks and completes the options of a client.
@@ -62,18 +55,19 @@ export function checkTransport(name: TransportName): TransportName {
  */
 export function readSettings(options: ClientOptions | null | undefined): Settings {
   const given = readOptions<ClientOptions, Checked>(RULES, options);
-  const { headers, transports, fetch = globalThis.fetch, WebSocket = globalThis.WebSocket } = given;
-  const order = (transports?.length ? transports : TRANSPORTS).filter((name) =>
-    checkTransport(name) === "ws" ? WebSocket : fetch,
+  const { headers, fetch = globalThis.fetch, WebSocket = globalThis.WebSocket } = given;
+  const transports = (given.transports?.length ? given.transports : TRANSPORTS).filter((name) =>
+    checkOption("transports", name, JSON.stringify(TRANSPORTS)) === "ws" ? WebSocket : fetch,
   );
-  if (order.length === 0) throw new TypeError("No transport: pass WebSocket or fetch.");
-  return { ...given, fetch, WebSocket, transports: order, headers: headers && readHeaders(headers) };
-}
-
-/** Headers in one form: names in lower case, without those whose value is `undefined` or `null`. */
-function readHeaders(headers: NonNullable<ClientOptions["headers"]>): Record<string, string> {
-  const sent = new Headers(headers as Record<string, string>);
-  for (const [name, value] of Object.entries(headers))
-    if (value === undefined || value === null) sent.delete(name);
-  return Object.fromEntries(sent);
+  if (transports.length === 0) throw new TypeError("No transport: pass WebSocket or fetch.");
+  return {
+    ...given,
+    fetch,
+    WebSocket,
+    transports,
+    // In one form: names in lower case.
+    headers: headers && Object.fromEntries(new Headers(givenOptions(headers))),
+    upgradeInterval: Math.max(given.upgradeInterval, LEAST_INTERVAL_MS),
+    pingInterval: Math.max(given.pingInterval, LEAST_INTERVAL_MS),
+  };
 }

@@ -16,10 +16,10 @@ const RULES: OptionRules<FollowOptions<unknown, unknown>> = {
   snapshot: "function",
   reduce: "function",
   initial: "object",
-  baseDelay: [1, 500],
-  maxDelay: [100, 30_000],
-  loadTimeout: [100, 30_000],
-  heldMessages: [1, 1000],
+  baseDelay: 500,
+  maxDelay: 30_000,
+  loadTimeout: 30_000,
+  heldMessages: 1000,
 };
 
 /**

@@ -27,7 +27,7 @@ export interface StoredOutboxOptions {
 export const OUTBOX_RULES: OptionRules<StoredOutboxOptions> = {
   onRestored: "function",
   onError: "function",
-  storeTimeout: [1, 2000],
+  storeTimeout: 2000,
 };
 
 /** The part of one channel. */

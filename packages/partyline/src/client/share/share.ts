@@ -132,7 +132,10 @@ export function share(
   };
 
   // What a `fetch` or a `WebSocket` of the user's adds to a request can't be seen.
-  if (!tabs || (name === true && (own.fetch || own.WebSocket))) goAlone();
+  const isOwn = (["fetch", "WebSocket"] as const).some(
+    (part) => (own[part] ?? globalThis[part]) !== globalThis[part],
+  );
+  if (!tabs || (name === true && isOwn)) goAlone();
   else {
     const goAway = (): void => {
       away = true;
