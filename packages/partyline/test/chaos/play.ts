@@ -19,8 +19,11 @@ export interface Played {
 }
 
 /** How long all may take to come to rest when there are no more faults, ms of the world's time. */
-const REST = 30_000;
+const REST = 60_000;
 const PAUSE = 20;
+/** After this time of rest the pauses are longer: something waits for a slow line, or for ever. */
+const PATIENCE = 5_000;
+const LONG_PAUSE = 200;
 
 /** Plays a history in a world that is new, lets all come to rest, and asks the oracle. */
 export async function play({ setup, steps }: History, world: World): Promise<Played> {
@@ -118,9 +121,10 @@ async function rest(
     reading.hurry();
     reading.resume();
   }
-  for (let waited = 0; waited < REST; waited += PAUSE) {
+  for (let waited = 0, pause = PAUSE; waited < REST; waited += pause) {
     if ((await othersRest()) && (await rests(stage, readings()))) return;
-    await stage.world.pass(PAUSE);
+    if (waited >= PATIENCE) pause = LONG_PAUSE;
+    await stage.world.pass(pause);
   }
 }
 

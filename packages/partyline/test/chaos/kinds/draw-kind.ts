@@ -87,13 +87,13 @@ const draw: Readonly<Record<Kind, (random: Random, client: number) => Drawn>> = 
   },
 
   uplinks(random, client) {
-    const uplink = random.between(3, 8) * 1000;
+    const uplink = random.between(4, 8) * 1000;
     return {
       clients: [{ ...drawClient(random), trouble: { uplink } }],
       steps: [
         ...reads(random, client),
-        ...repeat(random.between(3, 7), (): Step[] => [
-          { ...publish(random, client), count: random.between(1, 2), bytes: random.pick([50, 4000, 16_000]) },
+        ...repeat(random.between(3, 5), (): Step[] => [
+          { ...publish(random, client), count: random.between(1, 2), bytes: random.pick([50, 3000, 12_000]) },
           pass(random),
         ]).flat(),
       ],
