@@ -111,4 +111,33 @@ describe("an oracle", () => {
     oracle.reader("a").began("f:0");
     expect(oracle.evidence.channels).toMatchObject([{ channel: "a", keep: "latest", lives: 2 }]);
   });
+
+  it("takes two spellings of a name for one channel [NAME-4]", async () => {
+    const oracle = createOracle();
+    const stored = (name: string) => ({
+      name,
+      publish: () => Promise.resolve({ position: "e:1", duplicate: false }),
+    });
+    oracle.define("caf\u00e9", { keep: "history" });
+    await oracle.publish(stored("cafe\u0301"), 1);
+    const reader = oracle.reader("cafe\u0301", "anna");
+    reader.began("e:0");
+    oracle.ended("caf\u00e9", "e:1");
+    expect(oracle.evidence.channels.map(({ channel }) => channel)).toEqual(["caf\u00e9"]);
+    expect(oracle.violations().map(({ is, of }) => [is, of])).toEqual([["behind", "anna"]]);
+  });
+
+  it("hands an error that ends its iterator to the channel's, and wants that reader no more at the head", async () => {
+    await using rig = await open({ since: "earliest" });
+    const { oracle, channel, server } = rig;
+    const messages = oracle.messages(channel, "anna");
+    await oracle.publish(server.channel("a"), 1, { publisher: "server" });
+    await messages.next();
+    await oracle.publish(server.channel("a"), 2, { publisher: "server" });
+    await expect(messages.throw?.(new Error("enough"))).rejects.toThrow("enough");
+    const { messages: kept, head } = await server.channel("a").history();
+    oracle.ended("a", head, kept);
+    expect(oracle.violations()).toEqual([]);
+    expect((await messages.next()).done).toBe(true);
+  });
 });
