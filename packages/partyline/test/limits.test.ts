@@ -115,11 +115,20 @@ const BREACHES: Record<keyof Limits, readonly Breach[]> = {
   linesPerRequest: [
     {
       limits: { linesPerRequest: 4 },
-      how: "by lines of one request [CONN-6]",
+      how: "by lines of one request, empty ones among them [CONN-6]",
       is: "too-large",
       provoke: async (rig) => [
-        await post(rig, "/connect", `${HELLO}\n${pings(3)}`),
-        await post(rig, "/connect", `${HELLO}\n${pings(4)}`),
+        await post(rig, "/connect", `${HELLO}\n\n${pings(2)}\n`),
+        await post(rig, "/connect", `${HELLO}\n\n${pings(3)}`),
+      ],
+    },
+    {
+      limits: { linesPerRequest: 4 },
+      how: "by lines of one frame of /connect, empty ones among them [WIRE-12]",
+      is: 4413,
+      provoke: async (rig) => [
+        await say(rig, "/connect", HELLO, `\n\n\n${pings(1)}`, pings(1)),
+        await say(rig, "/connect", HELLO, `\n\n\n\n${pings(1)}`, pings(1)),
       ],
     },
   ],

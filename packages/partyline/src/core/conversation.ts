@@ -1,4 +1,5 @@
 import { resultFrame } from "../protocol/answer-frames.ts";
+import { normalForm } from "../protocol/channel-name.ts";
 import { PartylineError, toPartylineError } from "../protocol/errors.ts";
 import {
   type AttachFrame,
@@ -47,7 +48,8 @@ export class FrameConversation implements Conversation {
   readonly #connection: TalkingConnection;
   readonly #options: ConversationOptions;
   readonly #reader: ChannelReader;
-  readonly #bucket: TokenBucket;
+  /** Absent if the transport reads no more commands than the rate allows. */
+  readonly #bucket: TokenBucket | undefined;
   readonly #answers: Answers;
   // Made when they are needed: mostly that is never, and a connection is to cost little.
   #waiting: WaitingLines | undefined;
@@ -71,11 +73,6 @@ export class FrameConversation implements Conversation {
     this.#connection = connection;
     this.#options = options;
     this.#reader = new ChannelReader(context, channels, connection, OPEN_GRANTS);
-    this.#bucket = new TokenBucket(
-      context.limits.commandsPerSecond,
-      context.limits.commandBurst,
-      context.clock.now(),
-    );
     this.#answers = new Answers(context, options.mode === "commands", this.#reader, connection);
     if (options.mode === "full") {
       this.#deadline = new HelloDeadline(() =>
@@ -83,6 +80,8 @@ export class FrameConversation implements Conversation {
       );
       context.wheel.add(this.#deadline, context.limits.helloTimeout);
     } else {
+      const { commandsPerSecond, commandBurst } = context.limits;
+      this.#bucket = new TokenBucket(commandsPerSecond, commandBurst, context.clock.now());
       this.#answers.expect();
       this.#welcome(options.welcome);
     }
@@ -218,7 +217,7 @@ export class FrameConversation implements Conversation {
 
   /** @throws PartylineError `rate-limited`, whatever the line holds: what is no frame costs as much. */
   #pace(): void {
-    const delay = this.#bucket.take(this.#context.clock.now());
+    const delay = this.#bucket?.take(this.#context.clock.now()) ?? 0;
     if (delay === 0) return;
     const { commandsPerSecond } = this.#context.limits;
     throw new PartylineError("rate-limited", `More than ${commandsPerSecond} commands a second.`, {
@@ -235,7 +234,7 @@ export class FrameConversation implements Conversation {
       case "attach":
         return this.#attach(frame, place);
       case "detach":
-        this.#reader.detach(frame.channel.normalize("NFC"));
+        this.#reader.detach(normalForm(frame.channel) ?? "");
         return this.#answers.give(place, { t: "result", n: frame.n });
       case "publish":
         return this.#publish(frame, frame, place);

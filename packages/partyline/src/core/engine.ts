@@ -27,6 +27,7 @@ import type {
 import { ChannelReader } from "./reader.ts";
 import { Turn } from "./turn.ts";
 import { TimerWheel } from "./wheel.ts";
+import { WorkQueue } from "./work-queue.ts";
 
 /** Defaults of {@link Intervals}. */
 export const DEFAULT_INTERVALS: Intervals = Object.freeze({ mark: 20_000, head: 20_000 });
@@ -97,6 +98,7 @@ export function createEngine(options: EngineOptions): OwnedEngine {
     limits,
     clock,
     wheel,
+    work: new WorkQueue(clock, failures),
     logger,
     failures,
     metrics,

@@ -1,4 +1,4 @@
-import { nameProblem } from "../protocol/channel-name.ts";
+import { nameProblem, normalForm } from "../protocol/channel-name.ts";
 
 /** A peer that has had this many channels' publishes refused, and begun none of them anew, is not remembered for more. */
 const MOST = 1_024;
@@ -17,8 +17,8 @@ export class HeldChannels {
 
   /** @param place Number of the line that was refused, as they came. */
   hold(channel: string, place: number): void {
-    const name = channel.normalize("NFC");
-    if (nameProblem(name)) return;
+    const name = normalForm(channel);
+    if (name === undefined || nameProblem(name)) return;
     this.#since.set(name, Math.min(place, this.#since.get(name) ?? place));
   }
 

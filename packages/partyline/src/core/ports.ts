@@ -52,4 +52,5 @@ export type {
   Timed,
   Timer,
   Wheel,
+  Work,
 } from "./ports/surroundings.ts";

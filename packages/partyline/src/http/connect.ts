@@ -5,6 +5,7 @@ import { connectFrameBytes } from "../protocol/limits.ts";
 import { decodeText } from "../protocol/message.ts";
 import { runCommands, startPoll } from "../transports/connect-poll.ts";
 import { ConnectSse } from "../transports/connect-sse.ts";
+import { hasMoreLines } from "../transports/request-lines.ts";
 import type { Body } from "../transports/pieces.ts";
 import type { Seat } from "../transports/seat.ts";
 import { asksForStream } from "../transports/stream-request.ts";
@@ -105,9 +106,9 @@ function beginWith<T>(seat: Seat, begin: () => T): T {
 }
 
 function readLines(body: Uint8Array, most: number): string[] {
+  if (hasMoreLines(body, most))
+    throw new PartylineError("too-large", `The body has more than ${most} lines.`);
   const text = decodeText(body);
   if (text === undefined) throw new PartylineError("bad-frame", "The body is not UTF-8.");
-  const lines = text.split("\n").filter((line) => line.trim() !== "");
-  if (lines.length > most) throw new PartylineError("too-large", `The body has more than ${most} lines.`);
-  return lines;
+  return text.split("\n").filter((line) => line.trim() !== "");
 }

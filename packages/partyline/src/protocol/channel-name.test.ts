@@ -1,9 +1,10 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
   channelPath,
   isReservedName,
   MAX_NAME_BYTES,
+  normalForm,
   parseChannelName,
   parseChannelPath,
 } from "./channel-name.ts";
@@ -170,4 +171,25 @@ describe("a channel name in a URL", () => {
       expect(outcome(() => parseChannelPath(path))).toEqual(badName);
     },
   );
+});
+
+describe("a text that is too long for a name", () => {
+  it("is refused without being normalized, which takes quadratic time for combining marks [NAME-3]", () => {
+    const normalize = vi.spyOn(String.prototype, "normalize");
+    const text = `a${"\u0301\u0316".repeat(300)}`;
+    expect(() => parseChannelName(text)).toThrow(expect.objectContaining({ code: "bad-name" }) as Error);
+    expect(normalForm(text)).toBeUndefined();
+    expect(normalize).not.toHaveBeenCalled();
+  });
+
+  it("is longer than every decomposed spelling of a name [NAME-4]", () => {
+    const longer: string[] = [];
+    for (let code = 0x80; code < 0x11_0000; code++) {
+      const name = String.fromCodePoint(code).normalize("NFC");
+      if (2 * Buffer.byteLength(name) < name.normalize("NFD").length) longer.push(name);
+    }
+    expect(longer).toEqual([]);
+    const longest = "\u1d5e".repeat(MAX_NAME_BYTES / 3);
+    expect(parseChannelName(longest.normalize("NFD"))).toBe(longest.normalize("NFC"));
+  });
 });

@@ -3,9 +3,17 @@ import { PartylineError } from "./errors.ts";
 /** The longest channel name, in bytes of UTF-8. */
 export const MAX_NAME_BYTES = 255;
 
+/**
+ * The longest text that may be a name, in UTF-16 units: decomposed, a character has fewer than two for each of its bytes.
+ * A longer text is never normalized, because that takes quadratic time for combining marks out of order.
+ */
+const MAX_TEXT_UNITS = 2 * MAX_NAME_BYTES;
+
 // `*`, `{`, `}` and `:` mean something in patterns; control characters would end up in logs and headers.
 // oxlint-disable-next-line no-control-regex -- they are what is refused
 const FORBIDDEN = /[*{}:\u0000-\u001f\u007f-\u009f]/;
+
+const TOO_LONG = `A channel name of more than ${MAX_NAME_BYTES} bytes`;
 
 /** Lone surrogates have no UTF-8 form, so two of them would be one name on the wire. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
@@ -21,10 +29,16 @@ const PLAIN = /^[\w-][\w.-]*(?:\/[\w-][\w.-]*)*$/;
  */
 export function parseChannelName(text: string): string {
   if (text.length <= MAX_NAME_BYTES && PLAIN.test(text)) return text;
-  const name = text.normalize("NFC");
-  const problem = nameProblem(name);
-  if (problem) throw new PartylineError("bad-name", `${problem}: ${JSON.stringify(text.slice(0, 80))}.`);
+  const name = normalForm(text);
+  const problem = name === undefined ? TOO_LONG : nameProblem(name);
+  if (name === undefined || problem !== undefined)
+    throw new PartylineError("bad-name", `${problem}: ${JSON.stringify(text.slice(0, 80))}.`);
   return name;
+}
+
+/** The text in the form in which names are compared; `undefined` if it is too long for a name. */
+export function normalForm(text: string): string | undefined {
+  return text.length > MAX_TEXT_UNITS ? undefined : text.normalize("NFC");
 }
 
 /**
@@ -61,7 +75,7 @@ export function nameProblem(name: string): string | undefined {
   if (LONE_SURROGATE.test(name)) return "Half a character (a lone surrogate)";
   // A third of the limit in UTF-16 units can't exceed it in bytes: no need to count.
   if (name.length > MAX_NAME_BYTES / 3 && new TextEncoder().encode(name).length > MAX_NAME_BYTES)
-    return `A channel name of more than ${MAX_NAME_BYTES} bytes`;
+    return TOO_LONG;
   if (name.split("/").some((segment) => segment === "" || segment === "." || segment === ".."))
     return "An empty segment, `.` or `..`";
   return undefined;

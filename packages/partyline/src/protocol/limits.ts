@@ -4,13 +4,26 @@ export interface Limits {
   readonly messageBytes: number;
   /** Channels attached on one connection (`too-many-channels`, close 4409). Default 256. */
   readonly channelsPerConnection: number;
-  /** Commands a second per connection, in the long run (`rate-limited`; a raw WebSocket is read no further). Default 1 000. */
+  /**
+   * Commands per second of one connection, in the long run. A WebSocket is read no further until it has paid; in a
+   * `POST /connect` the commands above the rate are refused (`rate-limited`).
+   *
+   * @default 1_000
+   */
   readonly commandsPerSecond: number;
-  /** Commands at once after a quiet time (`rate-limited`). Default 5 000. */
+  /**
+   * Commands at once after a quiet time.
+   *
+   * @default 5_000
+   */
   readonly commandBurst: number;
   /** Publishes of one channel that wait for the broker (`overloaded`). Default 10 000. */
   readonly pendingPublishes: number;
-  /** Lines of one `POST /connect` (`too-large`). Default 1 000. */
+  /**
+   * Lines of one `POST /connect`, or of one WebSocket frame there, empty ones among them (`too-large`, close 4413).
+   *
+   * @default 1_000
+   */
   readonly linesPerRequest: number;
   /** Connections at once (`too-many-connections`). Default 1 000 000. */
   readonly connections: number;

@@ -5,6 +5,7 @@ import type { ServerFrame } from "../protocol/frames.ts";
 import { linesFormat } from "./formats.ts";
 import { type Body, Pieces } from "./pieces.ts";
 import type { Guest, Parting } from "./registry.ts";
+import { receiveLines } from "./request-lines.ts";
 
 /** An answer that is this long is given, bytes; what is left comes with the next poll. */
 const FULL = 1024 * 1024;
@@ -99,11 +100,14 @@ export function startPoll(
 ): Poll {
   const answer = new Answer(engine);
   const conversation = engine.converse(answer, { mode: "channels", welcome });
-  for (const line of commands) conversation.receive(line);
   const { clock } = engine;
   const finish = (): void => answer.finish();
   let timer: Timer | undefined;
+  let received = false;
+  let wanted = false;
   const due = (): void => {
+    wanted = true;
+    if (!received) return;
     const settled = conversation.settled();
     if (!settled) return finish();
     timer?.cancel();
@@ -117,6 +121,10 @@ export function startPoll(
     conversation.closed();
     done(answer.body);
   };
+  receiveLines(engine, conversation, commands, () => {
+    received = true;
+    if (wanted) due();
+  });
   const remind = ({ within }: Parting): void => void answer.reply({ t: "drain", within });
   return {
     breaks: false,
@@ -139,12 +147,13 @@ export function runCommands(
 ): void {
   const answer = new Answer(engine);
   const conversation = engine.converse(answer, { mode: "commands", welcome });
-  for (const line of commands) conversation.receive(line);
   const finish = (): void => {
     conversation.closed();
     done(answer.body);
   };
-  const settled = conversation.settled();
-  if (settled) void settled.then(finish);
-  else finish();
+  receiveLines(engine, conversation, commands, () => {
+    const settled = conversation.settled();
+    if (settled) void settled.then(finish);
+    else finish();
+  });
 }

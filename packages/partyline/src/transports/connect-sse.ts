@@ -5,6 +5,7 @@ import type { ServerFrame } from "../protocol/frames.ts";
 import { formatSse } from "../protocol/sse.ts";
 import { connectSseFormat } from "./formats.ts";
 import type { Parting } from "./registry.ts";
+import { receiveLines } from "./request-lines.ts";
 import type { Seat } from "./seat.ts";
 import { StreamConnection } from "./stream-connection.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -43,7 +44,7 @@ export class ConnectSse extends StreamConnection implements TalkingConnection {
     this.#lines = undefined;
     const conversation = this.surroundings.engine.converse(this, { mode: "channels", welcome });
     this.delivery = conversation;
-    for (const line of lines) conversation.receive(line);
+    receiveLines(this.surroundings.engine, conversation, lines, () => undefined);
   }
 
   reply(frame: ServerFrame): boolean {

@@ -6,9 +6,11 @@ import type { ServerFrame } from "../protocol/frames.ts";
 import { HELLO_BYTES } from "../protocol/limits.ts";
 import { connectWebSocketFormat } from "./formats.ts";
 import type { Malformed } from "./malformed.ts";
+import { HOLD } from "./paced-peer.ts";
 import type { Guest, Parting } from "./registry.ts";
 import type { Seat } from "./seat.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { hasMoreLines, LF } from "./request-lines.ts";
 import { WebSocketConnection } from "./websocket-connection.ts";
 import { textFrame } from "./websocket-frame.ts";
 
@@ -34,7 +36,9 @@ export class ConnectWebSocket extends WebSocketConnection implements TalkingConn
   /** Replies of this turn, one a line. */
   #replies = "";
   #corked = false;
-  #stemmed = false;
+  /** A frame of which some lines have not been handled, and where they begin. */
+  #frame: Buffer | undefined;
+  #at = 0;
 
   constructor(
     surroundings: Surroundings,
@@ -55,20 +59,23 @@ export class ConnectWebSocket extends WebSocketConnection implements TalkingConn
   }
 
   stem(stemmed: boolean): void {
-    this.#stemmed = stemmed;
-    if (stemmed) this.pause();
-    else if (!this.full) this.resume();
+    if (stemmed) this.hold(HOLD.deciding);
+    else this.release(HOLD.deciding);
   }
 
   // --- what the peer sends ------------------------------------------------------------------------------------
 
-  message(data: Buffer, isBinary: boolean): void {
+  message(data: Buffer, isBinary: boolean, extra: number): void {
     if (this.#state === "ending") return;
     this.heard();
     if (isBinary) return this.#end(CLOSE.unsupportedData, "Frames are text here.");
-    const text = data.toString();
-    if (!text.includes("\n")) return this.#line(text);
-    for (const line of text.split("\n")) this.#line(line);
+    const { linesPerRequest } = this.surroundings.engine.limits;
+    if (hasMoreLines(data, linesPerRequest))
+      return this.close(new PartylineError("too-large", `A frame has at most ${linesPerRequest} lines.`));
+    this.charge(extra);
+    this.#frame = data;
+    this.#at = 0;
+    this.#lines();
   }
 
   override broken(fault: Malformed): void {
@@ -79,8 +86,28 @@ export class ConnectWebSocket extends WebSocketConnection implements TalkingConn
     super.broken(fault);
   }
 
-  #line(line: string): void {
-    if (line !== "" || this.#state === "greeting") this.#conversation.receive(line);
+  /** Handles the lines of the frame until there is a reason to read no further; the next line then waits with them. */
+  #lines(): void {
+    const { work } = this.surroundings.engine;
+    while (this.#frame && !this.held) {
+      const line = this.#nextLine(this.#frame);
+      this.charge(1);
+      if (line !== "" || this.#state === "greeting") this.#conversation.receive(line);
+      if (this.#state === "ending") this.#frame = undefined;
+      if (this.#frame && work.over) this.yield();
+    }
+  }
+
+  #nextLine(frame: Buffer): string {
+    const start = this.#at;
+    const end = frame.indexOf(LF, start);
+    this.#at = end + 1;
+    if (end < 0) this.#frame = undefined;
+    return frame.toString("utf8", start, end < 0 ? frame.length : end);
+  }
+
+  protected override rest(): void {
+    this.#lines();
   }
 
   // --- what it is sent ----------------------------------------------------------------------------------------
@@ -120,13 +147,13 @@ export class ConnectWebSocket extends WebSocketConnection implements TalkingConn
     const frame = textFrame(this.#replies);
     this.#replies = "";
     if (this.send(frame)) return true;
-    // Who does not take its answers is asked no further: nothing else bounds what waits for it here.
-    this.pause();
+    // A peer that does not take its replies is read no further: nothing else bounds the replies that wait here.
+    this.hold(HOLD.replies);
     return false;
   }
 
   protected roomAgain(): void {
-    if (!this.#stemmed) this.resume();
+    this.release(HOLD.replies);
     this.#conversation.drained();
   }
 

@@ -35,6 +35,7 @@ function read(pieces: readonly Buffer[], { rules = RULES, pauses = false } = {})
     ping: (data) => tell(`ping ${data.toString("hex")}`),
     pong: () => tell("pong"),
     left: (code) => tell(`left ${code}`),
+    more: () => undefined,
     broken: ({ close }) => tell(`broken ${close}`),
   });
   for (const piece of pieces) {

@@ -15,15 +15,22 @@ const MASKED = 0x80;
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
+/** Bytes made by inflating, and frames of one message, that cost as much as one command. */
+const BYTES_PER_COMMAND = 4096;
+const FRAMES_PER_COMMAND = 16;
+
 /** What is read from one peer, in its order. */
 export interface FrameListener {
-  message(data: Buffer, isBinary: boolean): void;
+  /** @param extra What the message cost beside its bytes on the wire, in commands. */
+  message(data: Buffer, isBinary: boolean, extra: number): void;
   ping(data: Buffer): void;
   pong(): void;
   /** The peer's close frame: nothing is read behind it. */
   left(code: number | undefined): void;
   /** It broke the protocol: nothing more is read. */
   broken(fault: Malformed): void;
+  /** More has come than was read: called before each further frame, so that the listener can pause. */
+  more(): void;
 }
 
 /** What a peer may send. */
@@ -105,6 +112,7 @@ export class FrameReader {
         if (this.over) return;
         if (used === 0) break;
         at += used;
+        if (at < bytes.length) this.#listener.more();
       }
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
@@ -198,19 +206,25 @@ export class FrameReader {
     }
     const isBinary = (first & OPCODE) === BINARY_FRAME;
     const compressed = (first & COMPRESSED) !== 0;
-    if (!this.#begun && (first & FIN) !== 0) return this.#message({ isBinary, compressed }, payload);
+    if (!this.#begun && (first & FIN) !== 0) return this.#message({ isBinary, compressed }, payload, 1);
     const begun = (this.#begun ??= { isBinary, compressed, data: new GrowingBytes(), frames: 0 });
     begun.data.add(payload, this.#rules.messageBytes);
     begun.frames++;
     if ((first & FIN) === 0) return;
     this.#begun = undefined;
-    this.#message(begun, begun.data.bytes);
+    this.#message(begun, begun.data.bytes, begun.frames);
   }
 
-  #message({ isBinary, compressed }: Pick<Begun, "isBinary" | "compressed">, payload: Buffer): void {
+  #message(
+    { isBinary, compressed }: Pick<Begun, "isBinary" | "compressed">,
+    payload: Buffer,
+    frames: number,
+  ): void {
     const data = compressed ? inflateMessage(payload, this.#rules.messageBytes) : payload;
     if (!isBinary && !isUtf8(data)) throw new Malformed(CLOSE.badPayload, "A text frame is UTF-8.");
-    this.#listener.message(data, isBinary);
+    const inflated = Math.max(0, data.length - payload.length);
+    const extra = Math.floor(inflated / BYTES_PER_COMMAND) + Math.floor(frames / FRAMES_PER_COMMAND);
+    this.#listener.message(data, isBinary, extra);
   }
 }
 

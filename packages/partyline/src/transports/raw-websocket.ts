@@ -3,6 +3,7 @@ import { CLOSE } from "../protocol/close-codes.ts";
 import { type PartylineError, toPartylineError } from "../protocol/errors.ts";
 import { formatPosition, type Position, type Since } from "../protocol/position.ts";
 import { rawWebSocketFormat } from "./formats.ts";
+import { HOLD } from "./paced-peer.ts";
 import { detachedError } from "./raw-sse.ts";
 import type { Parting } from "./registry.ts";
 import type { Seat } from "./seat.ts";
@@ -24,15 +25,10 @@ export class RawWebSocket extends WebSocketConnection {
   #state: State = "reading";
   #answer: AttachAnswer | undefined;
   #finish: (() => void) | undefined;
-  /** Commands that may be sent at once, as of `#refilled` (whole ms); below 0 it is not read. */
-  #tokens: number;
-  #refilled: number;
 
   constructor(surroundings: Surroundings, seat: Seat, grants: Grants) {
     super(surroundings, seat);
     this.#grants = grants;
-    this.#tokens = surroundings.engine.limits.commandBurst;
-    this.#refilled = Math.floor(surroundings.engine.clock.now());
     this.#reader = surroundings.engine.open(this, grants);
   }
 
@@ -86,13 +82,14 @@ export class RawWebSocket extends WebSocketConnection {
 
   // --- what the peer sends ------------------------------------------------------------------------------------
 
-  message(data: Buffer, isBinary: boolean): void {
+  message(data: Buffer, isBinary: boolean, extra: number): void {
     this.heard();
-    if (this.#state === "reading") this.#publish(data, isBinary);
+    if (this.#state !== "reading") return;
+    this.charge(1 + extra);
+    this.#publish(data, isBinary);
   }
 
   #publish(data: Buffer, isBinary: boolean): void {
-    this.#take();
     try {
       const appended = this.surroundings.engine.publish(
         { channel: this.#channel, kind: isBinary ? "binary" : "auto", data },
@@ -107,7 +104,7 @@ export class RawWebSocket extends WebSocketConnection {
   /** Nothing of this peer overtakes the frame that is being stored. */
   #store(appended: Promise<Appended>): void {
     this.#state = "storing";
-    this.pause();
+    this.hold(HOLD.deciding);
     appended.then(
       () => this.#stored(),
       (error: unknown) => this.#refuse(error),
@@ -118,7 +115,7 @@ export class RawWebSocket extends WebSocketConnection {
     if (this.#state !== "storing") return;
     this.#state = "reading";
     this.#finishSoon();
-    if (this.#tokens >= 0) this.resume();
+    this.release(HOLD.deciding);
   }
 
   #refuse(error: unknown): void {
@@ -129,34 +126,6 @@ export class RawWebSocket extends WebSocketConnection {
     this.#state = "ending";
     this.close(refusal);
     this.#finishSoon();
-  }
-
-  /** Over the rate nothing is refused: the peer is read no further until it has paid for what it sent. */
-  #take(): void {
-    if (this.#tokens < 1) this.#refill();
-    const paying = this.#tokens < 0;
-    this.#tokens -= 1;
-    if (this.#tokens >= 0 || paying) return;
-    this.pause();
-    this.#payLater();
-  }
-
-  #refill(): void {
-    const { clock, limits } = this.surroundings.engine;
-    const now = Math.floor(clock.now());
-    const earned = ((now - this.#refilled) * limits.commandsPerSecond) / 1_000;
-    this.#tokens = Math.min(limits.commandBurst, this.#tokens + earned);
-    this.#refilled = now;
-  }
-
-  #payLater(): void {
-    const { clock, limits } = this.surroundings.engine;
-    const pay = (): void => {
-      this.#refill();
-      if (this.#tokens < 0) return this.#payLater();
-      if (this.#state === "reading") this.resume();
-    };
-    clock.setTimer(pay, Math.ceil((-this.#tokens * 1_000) / limits.commandsPerSecond));
   }
 
   // --- the end ------------------------------------------------------------------------------------------------
@@ -181,8 +150,8 @@ export class RawWebSocket extends WebSocketConnection {
     this.#finish = undefined;
     if (this.#state !== "lost") this.#state = "ending";
     this.surroundings.engine.afterTurn(finish);
-    // Whatever it was read no further for, its own close is waited for.
-    this.resume();
+    // Whatever reason there was to read no further, the server waits for the peer's own close.
+    this.release(HOLD.deciding | HOLD.rate);
   }
 
   protected roomAgain(): void {

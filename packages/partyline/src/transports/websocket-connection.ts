@@ -5,6 +5,7 @@ import { ERRORS, type PartylineError } from "../protocol/errors.ts";
 import type { Compression } from "./compression.ts";
 import { type FrameListener, FrameReader, type FrameRules } from "./frame-reader.ts";
 import type { Malformed } from "./malformed.ts";
+import { PacedPeer } from "./paced-peer.ts";
 import type { Kept, Parting } from "./registry.ts";
 import type { Seat } from "./seat.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -26,6 +27,9 @@ const FAREWELL = 5;
  */
 type State = "waiting" | "open" | "parting" | "closed" | "gone";
 
+/** Pings of one turn that are answered each; of more, the newest alone. */
+const PONGS_PER_TURN = 32;
+
 /**
  * `quiet`: something came lately. `asked`: a ping is out. `full`: the peer takes no bytes, so that its silence says
  * nothing. `leaving`: it took none for too long.
@@ -40,8 +44,7 @@ export interface WebSocketTerms {
 }
 
 /** A WebSocket, from its handshake on: all that is written to its TCP socket is written here, as whole frames. */
-export abstract class WebSocketConnection implements Connection, Kept, FrameListener {
-  protected readonly surroundings: Surroundings;
+export abstract class WebSocketConnection extends PacedPeer implements Connection, Kept, FrameListener {
   readonly #seat: Seat;
   index = -1;
   #state: State = "waiting";
@@ -53,20 +56,24 @@ export abstract class WebSocketConnection implements Connection, Kept, FrameList
   #since = 0;
   /** Bytes that arrived since the pulse became `asked`, or since they were last judged. */
   #arrived = 0;
-  /** What the newest ping said that came while nothing could be written. */
+  /** Data of the newest ping that has no answer yet. */
   #owed: Buffer | undefined;
+  /** Pings of this turn. */
+  #pings = 0;
 
   constructor(surroundings: Surroundings, seat: Seat) {
-    this.surroundings = surroundings;
+    super(surroundings);
     this.#seat = seat;
   }
 
   abstract write(outgoing: Outgoing): boolean;
-  abstract message(data: Buffer, isBinary: boolean): void;
+  abstract message(data: Buffer, isBinary: boolean, extra: number): void;
   /** Calls `finish` when all that is to be said before the close has been written. */
   protected abstract closing(finish: () => void): void;
   /** The socket takes bytes again. */
   protected abstract roomAgain(): void;
+  /** Handles what is left of a message that was read, until it is done or the peer is held. */
+  protected rest(): void {}
   /** Called once, after the end. */
   protected abstract over(): void;
 
@@ -137,8 +144,7 @@ export abstract class WebSocketConnection implements Connection, Kept, FrameList
     this.#out?.removeListener("drain", outOnDrain);
     if (this.#pulse !== "full") return;
     this.#lives();
-    if (this.#owed) this.send(wholeFrame(PONG_FRAME, this.#owed));
-    this.#owed = undefined;
+    this.#payPong();
     this.roomAgain();
   }
 
@@ -146,6 +152,7 @@ export abstract class WebSocketConnection implements Connection, Kept, FrameList
 
   received(chunk: Buffer): void {
     if (this.#pulse === "asked") this.#arrived += chunk.length;
+    if (!this.surroundings.engine.work.begin()) this.yield();
     this.#reader?.read(chunk);
   }
 
@@ -154,18 +161,32 @@ export abstract class WebSocketConnection implements Connection, Kept, FrameList
     this.#reader?.welcome();
   }
 
-  protected pause(): void {
+  more(): void {
+    if (this.surroundings.engine.work.over) this.yield();
+  }
+
+  protected override pause(): void {
     this.#reader?.pause();
     this.#out?.pause();
   }
 
-  protected resume(): void {
-    const reader = this.#reader;
-    if (reader?.paused !== true) return;
-    // What it was asked while nobody read may be waiting: it is asked anew.
-    if (this.#pulse === "asked") this.#lives();
-    reader.resume();
-    if (!reader.paused) this.#out?.resume();
+  protected override readOn(): void {
+    try {
+      this.rest();
+      const reader = this.#reader;
+      if (!reader || this.held) return;
+      // The answer to the ping may be among the bytes that nobody has read: the ping is repeated.
+      if (this.#pulse === "asked") this.#lives();
+      reader.resume();
+      if (!this.held) this.#out?.resume();
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  /** While the connection ends, what the peer still sends is not handled, and its close must be heard. */
+  protected override charge(commands: number): void {
+    if (this.#state === "open") super.charge(commands);
   }
 
   /** Something came from the peer. That it speaks does not say that it reads: `full` stays until it has drained. */
@@ -179,16 +200,27 @@ export abstract class WebSocketConnection implements Connection, Kept, FrameList
     this.#since = this.surroundings.registry.second;
   }
 
-  /** A pong for the newest of several pings is enough (RFC 6455, section 5.5.3), so that none of them is queued. */
+  /** A pong for the newest of several pings is enough (RFC 6455, section 5.5.3), so that no pongs are queued. */
   ping(data: Buffer): void {
-    if (this.#pulse === "full") this.#owed = Buffer.from(data);
-    else {
-      this.heard();
-      this.send(wholeFrame(PONG_FRAME, data));
-    }
+    this.charge(1);
+    this.heard();
+    if (++this.#pings === 1) this.surroundings.engine.clock.nextTurn(() => this.#endPings());
+    if (this.#pulse === "full" || this.#pings > PONGS_PER_TURN) this.#owed = Buffer.from(data);
+    else this.send(wholeFrame(PONG_FRAME, data));
+  }
+
+  #endPings(): void {
+    this.#pings = 0;
+    if (this.#pulse !== "full") this.#payPong();
+  }
+
+  #payPong(): void {
+    if (this.#owed) this.send(wholeFrame(PONG_FRAME, this.#owed));
+    this.#owed = undefined;
   }
 
   pong(): void {
+    this.charge(1);
     this.heard();
   }
 

@@ -130,9 +130,11 @@ describe("a conversation", () => {
   });
 
   it("counts lines that are no frames among its commands [GATE-11]", () => {
-    const { probe, conversation } = greeted(
-      createHarness({ limits: { commandsPerSecond: 1, commandBurst: 2 } }),
-    );
+    const { engine } = createHarness({ limits: { commandsPerSecond: 1, commandBurst: 2 } });
+    const probe = createReadingProbe();
+    const welcome = { grants: OPEN_GRANTS, wait: undefined, quiet: undefined };
+    const conversation = engine.converse(probe, { mode: "commands", welcome });
+    probe.replies.length = 0;
     for (let count = 0; count < 3; count++) conversation.receive("not json");
     expect(probe.replies.map((frame) => frame.t === "error" && frame.code)).toEqual([
       "bad-frame",

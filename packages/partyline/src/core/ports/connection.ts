@@ -69,6 +69,6 @@ export interface TalkingConnection extends Connection {
   reply(frame: ServerFrame): boolean;
   /** Asked before each attach, where that was not decided before the first one. @throws PartylineError a refusal */
   admit?(): void;
-  /** Reads no more from the peer, or goes on, where the transport can choose; what it has read may still come. */
+  /** Reads no more from the peer, or goes on, if the transport can choose; lines that it has read may still come. */
   stem?(stemmed: boolean): void;
 }

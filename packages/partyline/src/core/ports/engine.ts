@@ -5,7 +5,7 @@ import type { Gap, Start } from "../../protocol/since.ts";
 import type { Appended } from "./broker.ts";
 import type { ChannelRef, Connection, Outgoing, TalkingConnection } from "./connection.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
-import type { Clock, FailureLog, Logger, Metrics, Wheel } from "./surroundings.ts";
+import type { Clock, FailureLog, Logger, Metrics, Wheel, Work } from "./surroundings.ts";
 
 /** What somebody may do. `subscribe` covers reading history. */
 export type Action = "subscribe" | "publish";
@@ -147,6 +147,7 @@ export interface Engine {
   readonly limits: Limits;
   readonly clock: Clock;
   readonly wheel: Wheel;
+  readonly work: Work;
   readonly logger: Logger;
   readonly failures: FailureLog;
   readonly metrics: Metrics;

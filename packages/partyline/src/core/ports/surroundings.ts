@@ -24,6 +24,16 @@ export interface Wheel {
   add(timed: Timed, delay: number): void;
 }
 
+/** The time of the event loop, shared among peers: none of them holds up the others by what it asks for. */
+export interface Work {
+  /** Begins a piece of work; false if this turn has no time left, and the work must wait by {@link later}. */
+  begin(): boolean;
+  /** Whether the piece that began last has had its time: what is left of the work must wait. */
+  readonly over: boolean;
+  /** Calls in a later turn, after the work that was put off before. */
+  later(go: () => void): void;
+}
+
 /** Where things are told that a human should know; `details` are small and hold no message data. */
 export interface Logger {
   info(message: string, details?: Readonly<Record<string, unknown>>): void;
