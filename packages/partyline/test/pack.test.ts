@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
-import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
+import { cp, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { promisify } from "node:util";
@@ -26,6 +26,8 @@ beforeAll(async () => {
   await execute("tar", ["-xzf", tarball, "-C", folder]);
   unpacked = join(folder, "package");
   manifest = readManifest(unpacked, "package.json");
+  // Not the workspace link: an import of a file that was not packed would still be found there.
+  await cp(unpacked, join(folder, "user/node_modules", manifest.name), { recursive: true });
 }, 60_000);
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -92,22 +94,78 @@ describe("the packed package", () => {
   }, 60_000);
 
   it("is imported by name from a folder of its own", async () => {
-    // Not the workspace link: an import of a file that was not packed would still be found there.
-    const home = join(folder, "user/node_modules");
-    await cp(unpacked, join(home, manifest.name), { recursive: true });
-    for (const name of Object.keys(manifest.dependencies)) {
-      await cp(join(repository, "node_modules", name), join(home, name), { recursive: true });
-    }
-    const names = Object.keys(manifest.exports)
-      .filter((subpath) => !subpath.endsWith(".json"))
-      .map((subpath) => subpath.replace(".", manifest.name));
-    const script = names.map((name) => `await import(${JSON.stringify(name)});`).join("\n");
+    for (const name of Object.keys(manifest.dependencies)) await link(name);
+    const script = entries()
+      .map((name) => `await import(${JSON.stringify(name)});`)
+      .join("\n");
     const child = execute(process.execPath, ["--input-type=module", "-e", script], {
       cwd: join(folder, "user"),
     });
     await expect(child).resolves.toMatchObject({ stdout: "", stderr: "" });
   });
+
+  const compilers = ["tools/oldest-typescript/node_modules/typescript", "node_modules/typescript"];
+  const resolutions = [
+    ["node16", "node16"],
+    ["esnext", "bundler"],
+  ] as const;
+
+  describe.each(compilers)("the types in %s", (compiler) => {
+    it.each(resolutions)(
+      "check without skipLibCheck, module %s and resolution %s",
+      async (module, resolution) => {
+        for (const name of ["@types/node", "undici-types"]) await link(name);
+        const found = await typeErrors(compiler, entries(), [
+          ...["--module", module, "--moduleResolution", resolution, "--lib", "es2023,dom,dom.iterable"],
+          ...["--types", "node"],
+        ]);
+        expect(found).toBe("");
+      },
+      60_000,
+    );
+
+    it("of the client check in a page that has no types of Node", async () => {
+      const client = entries().filter((name) => /\/(?:client|protocol)\b/.test(name));
+      const found = await typeErrors(compiler, client, [
+        ...["--module", "esnext", "--moduleResolution", "bundler", "--lib", "es2022,dom,dom.iterable"],
+        ...["--typeRoots", "none"],
+      ]);
+      expect(found).toBe("");
+    }, 60_000);
+  });
 });
+
+/** The names under which the package is imported. */
+function entries(): string[] {
+  return Object.keys(manifest.exports)
+    .filter((subpath) => !subpath.endsWith(".json"))
+    .map((subpath) => subpath.replace(".", manifest.name));
+}
+
+/** Puts a package of the repository beside the unpacked one. */
+async function link(name: string): Promise<void> {
+  const target = join(folder, "user/node_modules", name);
+  if (!existsSync(target)) await cp(join(repository, "node_modules", name), target, { recursive: true });
+}
+
+/** Errors that a compiler finds in a module that takes everything from these entries. */
+async function typeErrors(
+  compiler: string,
+  names: readonly string[],
+  options: readonly string[],
+): Promise<string> {
+  const user = join(folder, "user");
+  const file = join(user, `types-${names.length}.ts`);
+  const lines = names.map((name, index) => `export * as entry${index} from ${JSON.stringify(name)};\n`);
+  await writeFile(join(user, "package.json"), '{ "type": "module" }');
+  await writeFile(file, lines.join(""));
+  const tsc = join(repository, compiler, "bin/tsc");
+  const strict = ["--noEmit", "--strict", "--skipLibCheck", "false", "--target", "es2022"];
+  return execute(process.execPath, [tsc, ...strict, ...options, file], { cwd: user }).then(
+    () => "",
+    (error: unknown) => (error as { stdout?: string }).stdout ?? String(error),
+  );
+}
 
 function listAll(): string[] {
   return readdirSync(unpacked, { recursive: true, withFileTypes: true })

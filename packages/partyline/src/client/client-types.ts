@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { PartylineError } from "../protocol/partyline-error.ts";
 import type { BackoffOptions } from "./backoff.ts";
 import type { Channel, ChannelOptions, DroppedPublish } from "./channel-types.ts";

@@ -1,5 +1,5 @@
 import type { Writable } from "node:stream";
-import type { Body } from "../transports/pieces.ts";
+import type { Body, OwnBuffer } from "../transports/pieces.ts";
 
 /** Bytes that it is on the wire. */
 export function bodyLength(body: Body): number {
@@ -8,7 +8,7 @@ export function bodyLength(body: Body): number {
 }
 
 /** In one piece, where it has to be. */
-export function joinBody(body: Body): string | Uint8Array<ArrayBuffer> {
+export function joinBody(body: Body): string | OwnBuffer {
   return typeof body === "string" ? body : Buffer.concat(body);
 }
 

@@ -4,15 +4,18 @@
  */
 const LARGE = 8_192;
 
+/** A buffer whose memory is not shared. (TypeScript before 5.7 has no name for it: `Buffer` is not generic there.) */
+export type OwnBuffer = ReturnType<typeof Buffer.concat>;
+
 /** A part of an answer or a stream that may go to several peers: text, or bytes that none of them copies. */
-export type Piece = string | Buffer<ArrayBuffer>;
+export type Piece = string | OwnBuffer;
 
 export function shareable(text: string): Piece {
   return text.length < LARGE ? text : Buffer.from(text);
 }
 
 /** What an answer says: text, or pieces in order. */
-export type Body = string | readonly Uint8Array<ArrayBuffer>[];
+export type Body = string | readonly OwnBuffer[];
 
 /**
  * Puts an answer together of what is its own and what it shares. Long polls that wait for the same messages would
@@ -20,7 +23,7 @@ export type Body = string | readonly Uint8Array<ArrayBuffer>[];
  * a second, for which the process grew by 280 to 480 MB; it grows by 118.)
  */
 export class Pieces {
-  readonly #bytes: Buffer<ArrayBuffer>[] = [];
+  readonly #bytes: OwnBuffer[] = [];
   /** What no shared bytes have followed yet. */
   #text = "";
   #length = 0;

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { BackoffOptions } from "../backoff.ts";
 import type { Message } from "../message.ts";
 import type { Optional } from "../options.ts";
