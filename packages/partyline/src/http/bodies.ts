@@ -52,6 +52,15 @@ export class Bodies implements Timed {
     this.#held -= bytes;
   }
 
+  /** Holds a body that has arrived until the promise settles. @returns The body, or the refusal. */
+  keep(body: Uint8Array | PartylineError, until: Promise<unknown>): Uint8Array | PartylineError {
+    if (body instanceof PartylineError) return body;
+    const refusal = this.hold(body.length);
+    const release = (): void => this.release(refusal ? 0 : body.length);
+    until.then(release, release);
+    return refusal ?? body;
+  }
+
   expire(now: number): number {
     const { uploadBytesPerSecond } = this.#engine.limits;
     for (const body of this.#arriving) body.tick(now, uploadBytesPerSecond);

@@ -44,22 +44,15 @@ export function connect(service: Service, exchange: Exchange, reply: Reply): voi
       () => {
         const [hello = "", ...lines] = readLines(body, engine.limits.linesPerRequest);
         const welcome = engine.hello(hello, exchange);
-        return welcome instanceof Promise
-          ? holding(service, body.length, welcome).then((late) => ({ welcome: late, lines }))
-          : { welcome, lines };
+        if (!(welcome instanceof Promise)) return { welcome, lines };
+        const opening = welcome.then((late) => ({ welcome: late, lines }));
+        const kept = service.bodies.keep(body, opening);
+        return kept instanceof PartylineError ? Promise.reject(kept) : opening;
       },
       (opening) => answer(service, exchange, opening, reply),
       failed,
     );
   });
-}
-
-/** Counts `bytes` as held by a sender that is not authenticated until the promise settles. */
-function holding<T>({ bodies }: Service, bytes: number, promise: Promise<T>): Promise<T> {
-  const refusal = bodies.hold(bytes);
-  if (!refusal) return promise.finally(() => bodies.release(bytes));
-  promise.catch(() => undefined);
-  throw refusal;
 }
 
 interface Opening {

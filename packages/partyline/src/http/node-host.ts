@@ -3,6 +3,15 @@ import type { Http2ServerRequest } from "node:http2";
 import type { Duplex } from "node:stream";
 import { ERRORS } from "../protocol/errors.ts";
 import { endWithBody } from "./answer-body.ts";
+import {
+  afterEarlier,
+  boundedAnswer,
+  mayWait,
+  newestResponse,
+  type QueuedSocket,
+  watchAnswer,
+  watchStream,
+} from "./answer-queue.ts";
 import { contentHeaders } from "./answers.ts";
 import type { Answer, Exchange, StreamAnswer } from "./exchange.ts";
 import type { Gate } from "./gate.ts";
@@ -24,10 +33,7 @@ export interface HostOptions {
   readonly loopback: boolean;
 }
 
-/** The newest response on a socket: what is asked behind it waits for it, also where Node hands over the socket. */
-const NEWEST: unique symbol = Symbol("partyline.newest");
-
-type Socket = MarkedSocket & { [NEWEST]?: ServerResponse | undefined };
+type Socket = MarkedSocket & QueuedSocket;
 
 /** A request for one of our paths. */
 interface Asked<Request> {
@@ -75,7 +81,12 @@ export class NodeHost {
   #http2({ request, route, query, expecting }: Asked<Http2ServerRequest>, abort: () => void): void {
     const exchange = new Http2Exchange(request, route, query, { address: this.address(request), expecting });
     this.#lead(exchange, abort, (answer, headers) => {
-      answerHttp2(request, answer, headers);
+      const { stream } = request;
+      if (answer.is === "stream") answerHttp2(request, answer, headers);
+      else {
+        answerHttp2(request, boundedAnswer(this.service, stream, answer), headers);
+        watchStream(this.service, stream);
+      }
       // What is under way on the connection goes on; the next request is to find its way to another server.
       if (this.service.phase.is !== "serving") request.stream.session?.close();
     });
@@ -87,18 +98,20 @@ export class NodeHost {
     abort: () => void,
   ): void {
     const socket: Socket = request.socket;
-    socket[NEWEST] = response;
     const streams = beginsStream(request, route.is);
     if (streams) markStream(socket, "streaming");
     const address = this.address(request);
     const exchange = new NodeExchange(request, route, query, { address, response, expecting });
-    this.#lead(exchange, abort, (answer, headers) => {
+    const write = (answer: Answer, headers: HeaderList): void => {
       if (!streams || answer.is === "stream") return this.#answer(exchange, response, answer, headers);
       // It is no stream after all: what comes now is a request again, unless one was ignored.
       const passed = streamMark(socket) === "passed";
       if (!passed) markStream(socket, undefined);
       this.#answer(exchange, response, answer, passed ? [...headers, "Connection", "close"] : headers);
-    });
+    };
+    afterEarlier(socket, response, () =>
+      guard(this.service, () => this.#lead(exchange, abort, write), abort),
+    );
   }
 
   /** `write` is given the headers that every answer to this request carries. */
@@ -132,6 +145,7 @@ export class NodeHost {
     if (exchange.immense || leaves) all.push("Connection", "close");
     response.writeHead(answer.status, all);
     endWithBody(response, exchange.method === "HEAD" ? "" : answer.body);
+    watchAnswer(this.service, exchange, response);
   }
 
   /** The ordinary way: through the response. */
@@ -183,6 +197,7 @@ export class NodeHost {
  */
 function isBehindStream(request: IncomingMessage): boolean {
   if (streamMark(request.socket) === undefined) return false;
+  mayWait(request.socket);
   markStream(request.socket, "passed");
   request.resume();
   return true;
@@ -190,18 +205,7 @@ function isBehindStream(request: IncomingMessage): boolean {
 
 /** An upgrade behind the stream of a response: Node has handed over the socket, which is the stream's. */
 export function keepStream(socket: Socket): void {
-  const stream = socket[NEWEST];
+  const stream = newestResponse(socket);
   socket.on("end", destroyThis).resume();
   socket.on("drain", () => stream?.emit("drain")).once("close", () => stream?.destroy());
-}
-
-/**
- * Calls when the requests before this one on its socket have been answered. Node does not wait for that when it hands
- * over a socket, and a publish whose body is still on its way is answered later than a stream behind it could begin.
- */
-export function afterEarlier(socket: Socket, begin: () => void): void {
-  const newest = socket[NEWEST];
-  socket[NEWEST] = undefined;
-  if (!newest || newest.writableFinished) return begin();
-  newest.once("close", begin);
 }

@@ -3,6 +3,7 @@ import type { Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { PartylineError, toPartylineError } from "../protocol/errors.ts";
 import { createIncomingMessageClass } from "../transports/stream-request.ts";
+import { watchAnswer } from "./answer-queue.ts";
 import { endWithBody } from "./answer-body.ts";
 import { contentHeaders, problemAnswer } from "./answers.ts";
 import type { WholeAnswer } from "./exchange.ts";
@@ -42,6 +43,7 @@ export function answerUnknown(host: NodeHost, request: NodeRequest, response: No
   const own = response as ServerResponse;
   own.writeHead(answer.status, [...host.base, ...answer.headers, ...contentHeaders(answer)]);
   endWithBody(own, request.method === "HEAD" ? "" : answer.body);
+  watchAnswer(host.service, undefined, own);
 }
 
 /** A server of our own over plain HTTP/1.1. */

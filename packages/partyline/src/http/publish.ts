@@ -1,3 +1,4 @@
+import type { Grants, MaybePromise } from "../core/ports.ts";
 import { parseChannelPath } from "../protocol/channel-name.ts";
 import { PartylineError } from "../protocol/errors.ts";
 import { declaredKind } from "../protocol/message.ts";
@@ -15,21 +16,32 @@ export function publish(service: Service, exchange: Exchange, name: string, repl
   const key = exchange.query === "" ? undefined : keyOf(exchange.query);
   const id = exchange.header("idempotency-key");
   const failed = (error: unknown): void => reply(refusal(service, exchange, error));
-  whenDone(
-    () => engine.authenticate(exchange),
-    (grants) => {
-      const rules = { limit: engine.limits.messageBytes, bodies: service.bodies, authenticated: true };
-      exchange.readBody(rules, (data) => {
-        if (data instanceof PartylineError) return failed(data);
-        whenDone(
-          () => engine.publish({ channel, kind, data, id, key }, grants),
-          (appended) => reply(publishedAnswer(appended)),
-          failed,
-        );
-      });
-    },
-    failed,
+  const store = (data: Uint8Array | PartylineError, grants: Grants): void => {
+    if (data instanceof PartylineError) return failed(data);
+    whenDone(
+      () => engine.publish({ channel, kind, data, id, key }, grants),
+      (appended) => reply(publishedAnswer(appended)),
+      failed,
+    );
+  };
+  const { bodies } = service;
+  const limit = engine.limits.messageBytes;
+  let granted: MaybePromise<Grants>;
+  try {
+    granted = engine.authenticate(exchange);
+  } catch (error) {
+    return failed(error);
+  }
+  if (!(granted instanceof Promise)) {
+    const grants = granted;
+    return exchange.readBody({ limit, bodies, authenticated: true }, (data) => store(data, grants));
+  }
+  // Pieces that nobody reads while an authenticator decides would be kept one by one.
+  const later = granted;
+  const arrived = new Promise<Uint8Array | PartylineError>((resolve) =>
+    exchange.readBody({ limit, bodies, authenticated: false }, (data) => resolve(bodies.keep(data, later))),
   );
+  later.then((grants) => arrived.then((data) => store(data, grants))).catch(failed);
 }
 
 /** `DELETE /channels/{name}?key=`: deletes a key of a channel that keeps the latest values. */

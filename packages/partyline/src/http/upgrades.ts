@@ -18,10 +18,11 @@ import {
   readHandshake,
   WEBSOCKET_VERSION,
 } from "../transports/websocket-handshake.ts";
+import { afterEarlier } from "./answer-queue.ts";
 import { problemAnswer } from "./answers.ts";
 import { guard } from "./lead.ts";
 import { NodeExchange } from "./node-exchange.ts";
-import { afterEarlier, keepStream, type NodeHost } from "./node-host.ts";
+import { keepStream, type NodeHost } from "./node-host.ts";
 import { destroyThis, writeRawAnswer } from "./raw-answer.ts";
 import { type Route, splitTarget } from "./routes.ts";
 import { admitAttach, admitAttaches, goingAway, paceOf, refusal, takeSeat } from "./service.ts";
@@ -98,11 +99,11 @@ export class Upgrades {
     const { service } = this.#host;
     // Not `request.upgrade`, which Node sets for both; and `head` of a stream is dropped with all else that comes.
     if (isStreamRequest(request, () => route.is)) {
-      afterEarlier(request.socket, () =>
+      afterEarlier(request.socket, undefined, () =>
         guard(service, () => this.#host.upgradedStream(request, socket, route, query), abort),
       );
     } else
-      afterEarlier(request.socket, () =>
+      afterEarlier(request.socket, undefined, () =>
         guard(service, () => this.#begin(request, socket, head, { route, query }), abort),
       );
   }
