@@ -101,7 +101,7 @@ export function createStream(host: LinkHost, token: string | undefined): Stream 
       channels.clear();
       for (const channel of host.wanted()) {
         // A character may be three bytes; a position and the names of the members fit into 200.
-        if (lines.length + channel.length * 3 + 200 < maxLength) lines += `\n${stream.attach(channel)}`;
+        if ((lines.length + channel.length) * 3 + 200 < maxLength) lines += `\n${stream.attach(channel)}`;
       }
       return lines;
     },

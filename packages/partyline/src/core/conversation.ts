@@ -10,7 +10,6 @@ import {
   type TokenFrame,
 } from "../protocol/frames.ts";
 import { connectFrameBytes, HELLO_BYTES } from "../protocol/limits.ts";
-import { encodeText } from "../protocol/message.ts";
 import { parseSince } from "../protocol/position.ts";
 import { readClientFrame, type RefusedLine } from "../protocol/read-client-frame.ts";
 import { Answers } from "./answers.ts";
@@ -176,8 +175,6 @@ export class FrameConversation implements Conversation {
     if (mode !== "full") return;
     const failed = (error: unknown): void => this.#end(toPartylineError(error));
     try {
-      if (encodeText(line).length > HELLO_BYTES)
-        throw new PartylineError("too-large", `The first frame has at most ${HELLO_BYTES} bytes.`);
       const welcome = readHello(this.#context, line, this.#options.credentials);
       this.#decide(welcome, (known) => this.#welcome(known), failed);
     } catch (error) {

@@ -81,7 +81,9 @@ export class ConnectWebSocket extends WebSocketConnection implements TalkingConn
   override broken(fault: Malformed): void {
     if (this.#state === "greeting" && fault.close === CLOSE.tooBig)
       return this.close(
-        new PartylineError("too-large", `More than ${HELLO_BYTES} bytes before the welcome.`),
+        new PartylineError("too-large", `More than ${HELLO_BYTES} bytes before the welcome.`, {
+          remedy: "Use a shorter token, or send less before the welcome.",
+        }),
       );
     super.broken(fault);
   }

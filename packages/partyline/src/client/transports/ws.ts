@@ -6,8 +6,8 @@ import type { Link, LinkRequest } from "../link.ts";
 import { createStream } from "../stream.ts";
 import { createWatch } from "../watch.ts";
 
-/** Before its first frame is accepted a server takes one frame of at most this many bytes. */
-const HELLO_BYTES = 4096;
+/** Size of the largest first frame that a server takes, in bytes. */
+const HELLO_BYTES = 16_384;
 
 /** The close code of a WebSocket that ended without a close. */
 const LOST = 1006;
