@@ -1,5 +1,5 @@
 /** A client against networks that block, buffer and cut, and servers that go away. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createClient, type Client, type TransportName } from "../src/client/index.ts";
 import { createPartyline } from "../src/server.ts";
 import { openLine } from "../src/testing/network-line.ts";
@@ -145,6 +145,43 @@ describe.each(transports)("over %s", (transport) => {
     expect(await gap).toMatchObject({ reason: "epoch" });
     expect((await messages.next()).value).toMatchObject({ data: "new", offset: 1 });
   });
+
+  it.each([true, false])(
+    "gives a page with the default options what follows a restart of the server, and shows the gap (listens for gaps: %s) [GAP-6, GAP-8]",
+    async (listens) => {
+      const warned = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+      const server = createPartyline();
+      const { url, port } = await server.listen(0);
+      await using client = createClient(url, { ...hasten, transports: [transport] });
+      const channel = client.channel<string>("a", { since: "earliest" });
+      const told: unknown[] = [];
+      const heard = (text: string): Promise<void> =>
+        new Promise((resolve) => {
+          const off = channel.on("message", ({ data }) => {
+            told.push(data);
+            off();
+            if (data === text) resolve();
+          });
+        });
+      if (listens) channel.on("gap", ({ reason }) => told.push(reason));
+      const before = heard("before");
+      channel.on("message", () => undefined);
+      await server.channel("a").publish("before");
+      await before;
+      await server.close();
+
+      await using restarted = createPartyline();
+      await restarted.listen(port);
+      const after = heard("after");
+      await restarted.channel("a").publish("after");
+      await after;
+      expect(told).toEqual(listens ? ["before", "epoch", "after"] : ["before", "after"]);
+      expect(
+        warned.mock.calls.flat().filter((text) => String(text).startsWith('Messages of "a" were missed')),
+      ).toHaveLength(listens ? 0 : 1);
+      expect(client.state.status).toBe("live");
+    },
+  );
 
   it("keeps what is published while the server is away, and stores it once and in order [PUB-9]", async () => {
     const server = createPartyline();

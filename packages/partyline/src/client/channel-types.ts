@@ -4,11 +4,11 @@ import type { Follower, FollowOptions } from "./follow/follow-types.ts";
 import type { ChannelGap, ChannelSkip, Message } from "./message.ts";
 
 /**
- * What becomes of a gap in a `history` channel. `"fail"`: iterators throw a {@link GapError}, listeners get `gap`,
- * and delivery waits for `resume()`. `"continue"`: `gap` is told and delivery goes on. A function brings the
- * state up to date before delivery goes on; where it throws, the gap is as with `"fail"`.
+ * What a gap in a `history` channel does, beside the `gap` event. `"continue"`: delivery goes on. `"pause"`: iterators throw
+ * a {@link GapError}, and delivery waits for `resume()`, by which the page accepts the gap. A function brings the state up to
+ * date before delivery goes on; if the function throws, the gap is as with `"pause"`.
  */
-export type OnGap = "fail" | "continue" | ((gap: ChannelGap) => Promise<void> | void);
+export type OnGap = "continue" | "pause" | ((gap: ChannelGap) => Promise<void> | void);
 
 /** How a channel is read. Given again to `client.channel(name, …)`, the newest count from then on. */
 export interface ChannelOptions {
@@ -23,7 +23,11 @@ export interface ChannelOptions {
    * the next attach on. Default `Infinity`: every message. The server refuses another number with `bad-limit`.
    */
   readonly maxRate?: number | undefined;
-  /** Default `"fail"`. On `latest` and `nothing` channels a gap is told and never waits. */
+  /**
+   * What a gap does. Default: listeners go on, as with `"continue"`, and iterators throw a {@link GapError}; if there is
+   * neither a listener of `gap` nor an iterator, the console has one warning for the channel. On `latest` and `nothing`
+   * channels delivery always goes on.
+   */
   readonly onGap?: OnGap | undefined;
   /**
    * What the channel keeps, where that must be known before the server has said so: a publish to a `nothing` channel
@@ -163,7 +167,10 @@ export interface Channel<T = unknown> {
    * The messages from now on, or from `since` where this is the first reader. Ends with `signal`, `close()` or the
    * loop; what is slow is no problem: at most 1 000 messages or 1 MiB wait, the rest stays in the log.
    *
-   * @throws GapError from the iterator, where messages were missed and `onGap` is `"fail"`.
+   * Iterators of one channel go at the pace of the slowest. Listeners wait for no iterator: one that is full when a
+   * listener is given a message ends with `overloaded`, after what waits.
+   *
+   * @throws GapError from the iterator, if messages were missed and `onGap` is not `"continue"`.
    * @throws PartylineError from the iterator, where the server refuses the channel.
    *
    * @example

@@ -20,7 +20,7 @@ export interface OpenChannel {
 const RULES: OptionRules<ChannelOptions> = {
   since: "string",
   maxRate: "number",
-  onGap: '"fail"|"continue"|function',
+  onGap: '"continue"|"pause"|function',
   keep: '"history"|"latest"|"nothing"',
 };
 

@@ -34,7 +34,7 @@ export function closedError(what: string, cause?: unknown): PartylineError {
 }
 
 /**
- * Thrown by the iterator of a channel whose `onGap` is `"fail"`: messages were missed.
+ * Thrown by the iterator of a channel, unless its `onGap` is `"continue"`: messages were missed.
  *
  * @example
  * ```ts
@@ -52,7 +52,7 @@ export class GapError extends PartylineError {
 
   constructor(gap: ChannelGap, cause?: unknown) {
     super("gap", `Messages of "${gap.channel}" were missed, ${gap.from} to ${gap.to}: ${gap.reason}.`, {
-      remedy: "Load the state, then call resume().",
+      remedy: 'On "gap", load the state.',
       cause,
     });
     this.gap = gap;

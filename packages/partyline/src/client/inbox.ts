@@ -40,7 +40,15 @@ export function createInbox<T>(limits: InboxLimits, drained: () => void, ended: 
     }
   };
   const generator = read();
-  const stop = generator.return.bind(generator);
+  for (const how of ["return", "throw"] as const) {
+    const finish = generator[how].bind(generator);
+    // A generator that waits would finish only when it was woken.
+    generator[how] = (value: unknown) => {
+      items = [];
+      inbox.end();
+      return finish(value);
+    };
+  }
   const inbox: Inbox<T> = {
     get full() {
       return full;
@@ -57,14 +65,7 @@ export function createInbox<T>(limits: InboxLimits, drained: () => void, ended: 
       wake();
       ended();
     },
-    iterator: Object.assign(generator, {
-      // A generator that waits would return only when it was woken.
-      return() {
-        items = [];
-        inbox.end();
-        return stop();
-      },
-    }),
+    iterator: generator,
   };
   return inbox;
 }

@@ -49,9 +49,8 @@ export interface ChannelReader {
   /**
    * @param epoch The epoch of the stream.
    * @param size The mean length of the lines that came with the frame.
-   * @param source Has the frame as it came, during the call.
    */
-  frame(frame: ChannelFrame, epoch: string, size: number, source: { readonly line: string }): void;
+  frame(frame: ChannelFrame, epoch: string, size: number): void;
 }
 
 /** What a link asks and tells. Nothing is told after `end`, nor after the link was closed. */

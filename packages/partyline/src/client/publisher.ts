@@ -164,13 +164,13 @@ function encode(
   const bytes = bytesOf(data);
   const kind = asked ?? (bytes ? "binary" : "json");
   if (!bytes === (kind === "binary") || (kind === "text" && typeof data !== "string"))
-    throw new TypeError(`A ${typeof data} is no ${kind}.`);
+    throw new TypeError(`No ${kind}.`);
   const json = stringify(bytes ? toBase64(bytes) : data);
   const encoded = bytes ?? new TextEncoder().encode(kind === "text" ? (data as string) : json);
   return [kind, `,"data":${json}`, encoded.length];
 }
 
-/** 22 characters base64url. */
+/** 22 characters that an id may have. `-` stands for two digits, which costs 2 % of a bit for each character. */
 function randomId(bytes: Uint8Array): string {
-  return toBase64(bytes).replaceAll("+", "-").replaceAll("/", "_").slice(0, 22);
+  return toBase64(bytes).replace(/\W/g, "-").slice(0, 22);
 }

@@ -12,6 +12,8 @@ export interface Runtime {
   randomBytes(): Uint8Array;
   /** An error that no caller can be given: a listener threw, or nobody listens for what must be heard. */
   readonly report: (error: unknown) => void;
+  /** Writes a line for the developer to the console. */
+  readonly warn: (...text: string[]) => void;
   /** `false` where the runtime is sure that there is no network. */
   isOnline(): boolean;
   /** Tells when the runtime's idea of the network changes; the returned function ends that. */
@@ -38,6 +40,8 @@ export const globalRuntime: Runtime = {
       throw error;
     });
   },
+  // oxlint-disable-next-line no-console -- the only way to tell a developer what the page must not show
+  warn: (...text) => console.warn(...text),
   // Node has a navigator without `onLine`, and no `addEventListener`.
   isOnline: () => globalThis.navigator?.onLine !== false,
   onNetwork(change) {

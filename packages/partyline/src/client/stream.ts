@@ -33,8 +33,6 @@ export interface Stream {
    * @throws PartylineError where the server told an error that answers no command.
    */
   read(lines: string): void;
-  /** The line of the frame that is being read, as it came. */
-  readonly line: string;
 }
 
 export function createStream(host: LinkHost, token: string | undefined): Stream {
@@ -47,11 +45,6 @@ export function createStream(host: LinkHost, token: string | undefined): Stream 
   /** Newest attach of each channel: answers to older ones no longer count. */
   const attaches = new Map<string, number>();
   const commands = new Map<number, Command>();
-  let lines = "";
-  /** `lines` one by one, once one of them is asked for. */
-  let split: string[] | undefined;
-  /** The frame that is being read. */
-  let index = 0;
 
   const answer = (frame: ResultFrame | ErrorFrame): void => {
     const number = frame.n ?? 0;
@@ -84,7 +77,7 @@ export function createStream(host: LinkHost, token: string | undefined): Stream 
       const known = numbered.get(frame.c);
       if (!known) return;
       if (frame.t === "detached") channels.delete(known.channel);
-      host.reader(known.channel)?.frame(frame, known.epoch, size, stream);
+      host.reader(known.channel)?.frame(frame, known.epoch, size);
       if (frame.t === "gap") known.epoch = positionOf(frame.to).epoch;
     }
   };
@@ -124,22 +117,11 @@ export function createStream(host: LinkHost, token: string | undefined): Stream 
       pinged = n + 1;
       return line("ping");
     },
-    read(text) {
-      lines = text;
-      split = undefined;
-      index = 0;
+    read(lines) {
       const frames = (host.parse ?? jsonCodec.parse)(lines);
       // Each frame counts as long as the mean. A type that this client does not know is none of the cases: later servers
       // may have more.
-      for (const frame of frames) {
-        readFrame(frame, lines.length / frames.length);
-        index++;
-      }
-    },
-    get line() {
-      // At the same places as where they are parsed.
-      split ??= lines.split(/\n(?={)/);
-      return split[index] as string;
+      for (const frame of frames) readFrame(frame, lines.length / frames.length);
     },
   };
   return stream;

@@ -85,18 +85,20 @@ export function createSubscription(name: string, options: Given<ChannelOptions>,
   let held: Held[] | undefined;
   let heldBytes = 0;
   let attached = false;
+  /** The developer knows that nobody listens for gaps. */
+  let isWarned = false;
 
   const keeps = (): Keep => known ?? options.keep ?? "history";
   const isLagging = (): boolean =>
-    inboxes.some((inbox) => inbox.full) ||
+    (!events.has("message") && inboxes.some((inbox) => inbox.full)) ||
     (!!held && (held.length >= limits.bufferedMessages || heldBytes >= limits.bufferedBytes));
   /** Is there anybody to tell of such an event, be it by an iterator? */
-  const isRead = (event: "message" | "gap" = "message"): boolean => inboxes.length > 0 || events.has(event);
-  const isWanted = (): boolean => mode === "reading" && !stopRetry && isRead() && !isLagging();
+  const isRead = (event: "message" | "gap"): boolean => inboxes.length > 0 || events.has(event);
+  const isWanted = (): boolean => mode === "reading" && !stopRetry && isRead("message") && !isLagging();
 
   const status = (): ChannelStatus => {
     if (mode !== "reading") return mode;
-    if (!isRead()) return "detached";
+    if (!isRead("message")) return "detached";
     if (held) return "held";
     if (isLagging()) return "lagging";
     return attached ? "attached" : "attaching";
@@ -104,7 +106,7 @@ export function createSubscription(name: string, options: Given<ChannelOptions>,
   /** Something that decides about being attached has changed. */
   const update = (): void => {
     // Nobody is left whom a gap could be told: whoever comes next decides by coming.
-    if (!isRead()) held = undefined;
+    if (!isRead("message")) held = undefined;
     attached &&= isWanted();
     const now = status();
     if (now !== state.status || error !== state.error) {
@@ -125,7 +127,12 @@ export function createSubscription(name: string, options: Given<ChannelOptions>,
     } else if ("gap" in item) {
       tellGap(item.gap);
     } else {
-      for (const inbox of inboxes) inbox.push(item.message, item.size);
+      for (const inbox of inboxes) {
+        // Listeners wait for no iterator: it may be abandoned.
+        if (inbox.full && events.has("message"))
+          inbox.end(new PartylineError("overloaded", "No room.", { remedy: "Read faster." }));
+        else inbox.push(item.message, item.size);
+      }
       events.emit("message", item.message);
     }
   };
@@ -137,19 +144,22 @@ export function createSubscription(name: string, options: Given<ChannelOptions>,
     update();
   };
   const tellGap = (gap: ChannelGap): void => {
-    const { onGap = "fail" } = options;
-    const decides = keeps() === "history" && onGap !== "continue";
+    const { onGap } = options;
+    const goesOn = onGap === "continue" || keeps() !== "history";
     const fail = (cause?: unknown): void => {
       const failure = new GapError(gap, cause);
-      if (!isRead("gap")) runtime.report(failure);
+      if (!isRead("gap") && !isWarned) {
+        isWarned = true;
+        runtime.warn(failure.message, failure.remedy);
+      }
       endAll(failure);
     };
-    if (decides) held = [];
+    if (onGap && !goesOn) held = [];
     events.emit("gap", gap);
     // A listener may have called resume() by now.
-    if (!decides || !held) return;
-    if (onGap === "fail") fail();
-    else Promise.resolve(gap).then(onGap).then(release, fail);
+    if (goesOn || (onGap && !held)) return;
+    if (typeof onGap === "function") Promise.resolve(gap).then(onGap).then(release, fail);
+    else fail();
   };
 
   const retryLater = (): void => {

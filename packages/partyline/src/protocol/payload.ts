@@ -24,12 +24,13 @@ export function bytesOf(data: unknown): Uint8Array | undefined {
  */
 export function jsonOf(data: unknown): string {
   const json = JSON.stringify(data) as string | undefined;
-  const brand = brandOf(data);
-  const { toJSON } = Object(data) as { readonly toJSON?: unknown };
-  // The fields of an object of a class may be private.
-  const isHidden: unknown =
-    json === "{}" && Object.getPrototypeOf(Object.getPrototypeOf(data) ?? Object.prototype);
-  if (!json || (json === "null" && data !== null) || (!toJSON && (isHidden || !JSON_BRANDS.test(brand))))
-    throw new TypeError(`JSON would lose what a ${brand} holds.`);
+  const { constructor, toJSON } = Object(data) as {
+    readonly constructor?: { name?: string };
+    toJSON?: unknown;
+  };
+  // An object without fields that JSON sees is empty, or of a class whose fields are private.
+  const brand = json === "{}" ? (constructor?.name ?? "Object") : brandOf(data);
+  if (!json || (json === "null" && data !== null) || (!toJSON && !JSON_BRANDS.test(brand)))
+    throw new TypeError(`A ${brand} is no JSON.`);
   return json;
 }

@@ -18,6 +18,8 @@ export interface ClientRig {
   readonly socket: ScriptedSocket;
   /** What the client could tell nobody. */
   readonly reported: unknown[];
+  /** What the client wrote to the console. */
+  readonly warned: string[];
   /**
    * `chance`: what jitter is multiplied with, from 0 to below 1; begins at 0.5. `slowestTimer`: timers take at least so
    * many ms, as in a hidden tab; begins at 0. `date`: the machine's clock less the clock that never goes back, ms.
@@ -86,6 +88,7 @@ export function createClientRig(
   const clock = createVirtualClock(start);
   const network = createScriptedNetwork();
   const reported: unknown[] = [];
+  const warned: string[] = [];
   const changes = new Set<() => void>();
   const pages = new Set<PageEvents>();
   const pace = { chance: 0.5, slowestTimer: 0, date: 1_700_000_000_000 };
@@ -102,6 +105,7 @@ export function createClientRig(
     },
     random: () => pace.chance,
     randomBytes: () => new Uint8Array(16).fill(++ids),
+    warn: (...text) => void warned.push(text.join(" ")),
     report: (error) => void reported.push(error),
     isOnline: () => online,
     onNetwork(change) {
@@ -138,6 +142,7 @@ export function createClientRig(
       return network.sockets.at(-1) as ScriptedSocket;
     },
     reported,
+    warned,
     pace,
     settle,
     async welcome() {

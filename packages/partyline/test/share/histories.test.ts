@@ -1,7 +1,8 @@
 /** Many tabs on one connection over generated histories. `RUNS=1000` sets how many. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { History, step } from "./tab-history.ts";
+import { History } from "./tab-history.ts";
+import { step } from "./tab-steps.ts";
 
 const RUNS = Number(process.env["RUNS"] ?? 60);
 

@@ -2,11 +2,11 @@
  * What may happen to many tabs on one connection: tabs come, die, freeze, lag and publish, the connection breaks,
  * the server loses its past, and everything on its way moves in any order that the wires allow.
  */
-import fc from "fast-check";
 import type { Channel, ChannelGap, ChannelSkip, Message, PartylineError } from "../../src/client/index.ts";
 import { positionOf } from "../../src/client/read-log.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
 import type { Keep } from "../../src/protocol/message.ts";
+import type { Step } from "./tab-steps.ts";
 import { createTabWorld, type Tab, type TabWorld } from "./tab-world.ts";
 
 const CHANNELS: readonly { readonly name: string; readonly keep: Keep }[] = [
@@ -22,28 +22,16 @@ const definitions = {
 /** More than the channel takes, so that deletions are forgotten. */
 const KEYS = ["s", "t", "u", "v", "w", "x"];
 
-type Step =
-  | { readonly do: "open" | "kill" | "freeze" | "leave" | "thaw" | "close" | "cut" | "restart" }
-  | { readonly do: "read" | "iterate"; readonly channel: number; readonly since: number }
-  | { readonly do: "stop" | "resume" | "take"; readonly channel: number }
-  | {
-      readonly do: "publish" | "post" | "delete";
-      readonly channel: number;
-      readonly key: number;
-      readonly many: number;
-    }
-  | { readonly do: "move"; readonly times: number; readonly which: number }
-  | { readonly do: "pass"; readonly ms: number };
-
-type Doing = "kill" | "freeze" | "leave" | "thaw" | "close";
-
-type Told = { readonly message: Message } | { readonly gap: ChannelGap } | { readonly skip: ChannelSkip };
+type Jump = { readonly gap: ChannelGap } | { readonly skip: ChannelSkip };
+type Told = { readonly message: Message } | Jump;
 
 interface Reader {
   readonly channel: Channel;
   readonly keep: Keep;
   readonly told: Told[];
-  iterator: AsyncIterator<Message> | undefined;
+  /** Gaps and skips that an iterator has not come to. */
+  readonly ahead: Jump[];
+  iterator: AsyncIterator<Message, void> | undefined;
   /** It asked for the whole state. */
   readonly isWhole: boolean;
 }
@@ -60,66 +48,6 @@ interface Window {
   }[];
   state: "here" | "frozen" | "left" | "gone";
 }
-
-/** Most of a history is about one channel. */
-const channel = fc.constantFrom(0, 0, 0, 0, 0, 0, 1, 2);
-export const step: fc.Arbitrary<Step & { readonly who: number }> = fc
-  .tuple(
-    fc.nat(3),
-    fc.oneof(
-      { weight: 3, arbitrary: fc.constant({ do: "open" as const }) },
-      {
-        weight: 3,
-        arbitrary: fc.record({
-          do: fc.constantFrom<Doing[]>("kill", "freeze", "leave", "thaw", "thaw", "close"),
-        }),
-      },
-      {
-        weight: 1,
-        arbitrary: fc.record({ do: fc.constantFrom("cut" as const, "cut" as const, "restart" as const) }),
-      },
-      {
-        weight: 5,
-        arbitrary: fc.record({
-          do: fc.constantFrom("read" as const, "iterate" as const),
-          channel,
-          since: fc.nat(4),
-        }),
-      },
-      {
-        weight: 3,
-        arbitrary: fc.record({
-          do: fc.constantFrom("stop" as const, "resume" as const, "take" as const),
-          channel,
-        }),
-      },
-      {
-        weight: 10,
-        arbitrary: fc.record({
-          do: fc.constantFrom("publish" as const, "post" as const, "delete" as const),
-          channel,
-          key: fc.nat(5),
-          many: fc.constantFrom(1, 1, 2, 3, 6),
-        }),
-      },
-      {
-        weight: 8,
-        arbitrary: fc.record({
-          do: fc.constant("move" as const),
-          times: fc.integer({ min: 1, max: 12 }),
-          which: fc.nat(7),
-        }),
-      },
-      {
-        weight: 6,
-        arbitrary: fc.record({
-          do: fc.constant("pass" as const),
-          ms: fc.constantFrom(0, 0, 60, 300, 1500, 4000),
-        }),
-      },
-    ),
-  )
-  .map(([who, made]) => ({ ...made, who }));
 
 /** One history: what was done, and whether everybody was told the truth. */
 export class History {
@@ -239,18 +167,29 @@ export class History {
     ];
     const opened = window.tab.client.channel(name, { onGap: "continue", keep, ...(since ? { since } : {}) });
     const told: Told[] = [];
-    const reader: Reader = { channel: opened, keep, told, iterator: undefined, isWhole: made.since < 2 };
-    opened.on("gap", (gap) => told.push({ gap }));
-    opened.on("skip", (skip) => told.push({ skip }));
-    // An iterator lags behind the gaps and skips, so what it reads is not told together with them.
-    if (made.do === "iterate") reader.iterator = opened.messages();
-    opened.on("message", (message) => told.push({ message }));
+    const ahead: Jump[] = [];
+    const reader: Reader = {
+      channel: opened,
+      keep,
+      told,
+      ahead,
+      iterator: undefined,
+      isWhole: made.since < 2,
+    };
+    // An iterator lags behind the gaps and skips. Where a gap may lead back they can't be put in order again.
+    const iterates = made.do === "iterate" && keep !== "latest";
+    opened.on("gap", (gap) => (iterates ? ahead : told).push({ gap }));
+    opened.on("skip", (skip) => (iterates ? ahead : told).push({ skip }));
+    if (iterates) reader.iterator = opened.messages();
+    else opened.on("message", (message) => told.push({ message }));
     window.readers.set(name, reader);
   }
 
   async #take(reader: Reader, times: number): Promise<void> {
     for (let time = 0; time < times && reader.iterator; time++) {
-      void reader.iterator.next();
+      void reader.iterator.next().then(({ value }) => {
+        if (value) takeMessage(reader, value);
+      });
       await Promise.resolve();
     }
   }
@@ -320,7 +259,8 @@ export class History {
   }
 
   #checkReader(who: string, name: string, reader: Reader, same: Same): void {
-    const { told, keep, channel: read } = reader;
+    const { ahead, keep, channel: read } = reader;
+    const told = [...reader.told, ...ahead];
     const log = this.world.stored.filter((entry) => entry.channel === name);
     const state = new Map<string, unknown>();
     let { isWhole } = reader;
@@ -380,6 +320,16 @@ export class History {
       }
     }
   }
+}
+
+/** What an iterator is given comes behind the gaps and skips that lead to it. */
+function takeMessage({ told, ahead }: Reader, message: Message): void {
+  const place = positionOf(message.position);
+  const before = ahead.findLastIndex((jump) => {
+    const to = positionOf("gap" in jump ? jump.gap.to : jump.skip.to);
+    return to.epoch === place.epoch && to.offset < place.offset;
+  });
+  told.push(...ahead.splice(0, before + 1), { message });
 }
 
 /** Notes a fault where the two are not the same. */

@@ -222,6 +222,7 @@ export function createTabWorld(options: Partial<EngineOptions> = {}, seed = 1) {
       random,
       randomBytes: () => Uint8Array.from({ length: 16 }, () => Math.floor(random() * 256)),
       report: (error) => void reported.push(error),
+      warn: (...text) => void reported.push(text),
       isOnline: () => true,
       onNetwork: () => () => undefined,
     };

@@ -72,7 +72,7 @@ function rig() {
     feed.reader.attached(frame, stream);
   };
   const say = (...frames: (MessageFrame | GapFrame | MarkFrame)[]): void => {
-    for (const frame of frames) feed.reader.frame(frame, EPOCH, 10, { line: JSON.stringify(frame) });
+    for (const frame of frames) feed.reader.frame(frame, EPOCH, 10);
   };
   return { feed, ask, attach, say };
 }

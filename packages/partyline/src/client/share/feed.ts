@@ -11,6 +11,7 @@ import {
   readOffset,
   type Verdict,
 } from "../read-log.ts";
+import { lineOf } from "./lines.ts";
 import { type Ask, askOf, isAt, placeOf, rateOf, type Reading, type ReadingItem } from "./reading.ts";
 
 /** What a feed needs of the channel it is for. */
@@ -285,8 +286,8 @@ export function createFeed(port: FeedPort): Feed {
         end(whom, ({ n }) => ({ t: "refused", frame: { ...frame, n } }));
         port.settle();
       },
-      frame(frame, epoch, size, { line }) {
-        readFrame(frame, { t: "frame", line, epoch, size });
+      frame(frame, epoch, size) {
+        readFrame(frame, { t: "frame", line: lineOf(frame), epoch, size });
         port.settle();
       },
     },

@@ -6,6 +6,7 @@ import type { ConnectionPort } from "../connection-port.ts";
 import { closedError } from "../errors.ts";
 import type { Link, RefusalFrame } from "../link.ts";
 import { createLanes, type Lanes } from "./lanes.ts";
+import { parseLines } from "./lines.ts";
 import { createMembers, doorOf, type Member } from "./members.ts";
 import { type Join, type Status, type ToHub, toPlain } from "./messages.ts";
 import { createSharedChannel, type SharedChannel } from "./shared-channel.ts";
@@ -96,6 +97,7 @@ export function createHub(port: HubPort, tabs: Tabs, base: string, id: string): 
       return token;
     },
     host: {
+      parse: parseLines,
       wanted: () => [...channels.keys()],
       reader: (name) => channels.get(name)?.main,
       welcome(frame) {

@@ -126,7 +126,7 @@ export function createSession(port: SessionPort, hub: string): Session {
     const { channel, epoch, line, size } = item;
     const told = JSON.parse(line) as ChannelFrame;
     if (told.t === "detached") attaches.delete(channel);
-    host.reader(channel)?.frame(told, epoch, size, item);
+    host.reader(channel)?.frame(told, epoch, size);
   };
   const take = (item: ToTab): void => {
     switch (item.t) {

@@ -1,6 +1,7 @@
 import { backoffDelay } from "../backoff.ts";
 import type { ConnectionPort } from "../connection-port.ts";
 import type { ChannelReader, Link, TransportName } from "../link.ts";
+import { parseLines } from "./lines.ts";
 
 /** What the side link is to bring. */
 export interface SideLinkPort {
@@ -53,6 +54,7 @@ export function createSideLink(
       });
     };
     const host = {
+      parse: parseLines,
       wanted: () => port.wanted(),
       reader: (channel: string) => (attempt === present ? port.reader(channel) : undefined),
       welcome() {

@@ -107,6 +107,7 @@ function createRuntime({ clock, random }: World, page: ClientPage | undefined): 
     random,
     randomBytes: () => randomBytes(random),
     report: globalRuntime.report,
+    warn: globalRuntime.warn,
     isOnline: () => page?.isOnline?.() ?? true,
     onNetwork: () => () => undefined,
     recall: () => undefined,
