@@ -103,6 +103,8 @@ export interface ListenOptions {
 /** Where a server listens. */
 export interface Listening {
   readonly port: number;
+  /** The address that it is bound to, as the system writes it: `127.0.0.1`, `::`. */
+  readonly address: string;
   /** For programs on the same machine, without a slash at its end. */
   readonly url: string;
 }
@@ -246,6 +248,9 @@ export function createPartyline(options: PartylineOptions = {}): Partyline {
       host = options.authenticate ? undefined : "127.0.0.1",
       { tls, reusePort = false } = {},
     ) {
+      // Node would take it for every address of the machine.
+      if (typeof host === "string" && host.trim() === "")
+        throw new TypeError('`host` is empty: name an address, like "127.0.0.1", or leave it out.');
       return describeAddress(tls ? "https" : "http", await http.listen({ port, host, reusePort }, tls));
     },
     attach: (server) => http.attach(server),
@@ -274,7 +279,7 @@ export function createPartyline(options: PartylineOptions = {}): Partyline {
 function describeAddress(scheme: "http" | "https", { address, port }: AddressInfo): Listening {
   const any = address === "::" || address === "0.0.0.0";
   const host = any ? "localhost" : address.includes(":") ? `[${address}]` : address;
-  return { port, url: `${scheme}://${host}:${port}` };
+  return { port, address, url: `${scheme}://${host}:${port}` };
 }
 
 /** Real time. Its timers keep no process alive: what listens does. */

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { parseChannelName } from "../protocol/channel-name.ts";
+import { parseHost, parseOrigin as parseOriginText } from "../protocol/host.ts";
 import { PartylineError } from "../protocol/errors.ts";
 import { formatSince, parseSince } from "../protocol/position.ts";
 
@@ -8,6 +9,13 @@ export function parsePort(text: string): number {
   const port = Number(text);
   if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new InvalidArgumentError("A port is 0 to 65535.");
   return port;
+}
+
+/** An address or a name to listen on; an empty one would be every address of this machine. */
+export function parseAddress(text: string): string {
+  if (text.trim() === "")
+    throw new InvalidArgumentError("It is an address of this machine, such as 127.0.0.1.");
+  return text;
 }
 
 /** A whole number from 1. */
@@ -44,17 +52,16 @@ export function parseUrl(text: string): URL {
 
 /** What a browser sends as `Origin`: scheme and host, without a path. May be given several times. */
 export function parseOrigin(text: string, before: readonly string[] = []): readonly string[] {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (!url || url.origin === "null" || (url.pathname !== "/" && url.pathname !== ""))
+  if (text !== "*" && parseOriginText(text) === undefined)
     throw new InvalidArgumentError("It looks like https://app.example.org.");
-  return [...before, url.origin];
+  return [...before, text];
 }
 
 /** What browsers send as `Host`: a name, with its port where that is to count. May be given several times. */
 export function parseHostname(text: string, before: readonly string[] = []): readonly string[] {
-  if (/[/?#@]/.test(text) || !URL.canParse(`http://${text}`))
+  if (!parseHost(text))
     throw new InvalidArgumentError("It looks like app.example.org, or app.example.org:8080.");
-  return [...before, text.toLowerCase()];
+  return [...before, text];
 }
 
 export function parseChannel(text: string): string {

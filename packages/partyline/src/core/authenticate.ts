@@ -20,7 +20,7 @@ export function createAuthenticator(authenticate: Authenticate | undefined): Aut
     const answer: MaybePromise<Authenticated | undefined> = authenticate({
       token: credentials.token,
       // A closure, so that an application may take the credentials apart: `({ header, token }) => …`.
-      header: (name) => credentials.header(name),
+      header: (name) => credentials.header(name.toLowerCase()),
     });
     return isThenable(answer) ? Promise.resolve(answer).then(grantsOf) : grantsOf(answer);
   };

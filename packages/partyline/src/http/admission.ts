@@ -1,6 +1,7 @@
 import { isIPv4, isIPv6 } from "node:net";
 import type { Logger } from "../core/ports.ts";
 import { PartylineError } from "../protocol/errors.ts";
+import { isLoopbackAddress } from "../protocol/host.ts";
 import type { Limits } from "../protocol/limits.ts";
 import type { Seat } from "../transports/seat.ts";
 
@@ -105,9 +106,8 @@ function tooMany(which: string): PartylineError {
 export function countedAddress(address: string): string | undefined {
   const plain =
     address.toLowerCase().startsWith("::ffff:") && isIPv4(address.slice(7)) ? address.slice(7) : address;
-  if (isIPv4(plain)) return plain.startsWith("127.") ? undefined : plain;
+  if (isLoopbackAddress(plain)) return undefined;
   if (!isIPv6(plain)) return plain;
-  if (plain === "::1") return undefined;
   return `${firstGroups(plain).join(":")}::/64`;
 }
 

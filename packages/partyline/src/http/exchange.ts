@@ -13,6 +13,8 @@ export interface Exchange extends Credentials {
   readonly query: string;
   /** Address of the peer; `undefined` where the host does not know, or it can only be this machine. */
   readonly address: string | undefined;
+  /** Hides the cookies of a page that may not show them, from `authenticate` too. */
+  hideCookies(): void;
   /** Looks at what HTTP itself asks of a head, if the host does not. @throws PartylineError */
   checkHead?(): void;
   /** Reads the whole body; `take` is called once, with an error as soon as it is certain. */

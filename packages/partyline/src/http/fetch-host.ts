@@ -3,7 +3,8 @@ import { PartylineError } from "../protocol/errors.ts";
 import { joinBody } from "./answer-body.ts";
 import { type BodyRules, bodyTaken, bodyTooLarge, IncomingBody, type TakeBody } from "./body.ts";
 import { type Answer, bearerToken, type Exchange } from "./exchange.ts";
-import { baseHeaders, corsHeaders, type HeaderList, streamHeaders } from "./headers.ts";
+import { baseHeaders, type HeaderList, streamHeaders } from "./headers.ts";
+import { passGate } from "./gate.ts";
 import { lead } from "./lead.ts";
 import type { HostOptions } from "./node-host.ts";
 import { type Route, splitTarget } from "./routes.ts";
@@ -37,8 +38,7 @@ export function createFetchHandler(
         admit() {
           if (!route)
             throw new PartylineError("unknown-path", `There is nothing at ${target.path.slice(0, 120)}.`);
-          const origin = route.is === "probe" ? undefined : gate(exchange);
-          return origin === undefined ? headers : [...headers, ...corsHeaders(origin)];
+          return route.is === "probe" ? headers : passGate(gate, exchange, headers);
         },
         write: (answer, all) => resolve(toResponse(answer, all, request)),
         abort: () => resolve(new Response(null, { status: 500 })),
@@ -51,12 +51,17 @@ class FetchExchange implements Exchange {
   readonly route: Route;
   readonly query: string;
   readonly address: string | undefined;
+  #hidesCookies = false;
 
   constructor(request: Request, route: Route, query: string, address: string | undefined) {
     this.#request = request;
     this.route = route;
     this.query = query;
     this.address = address;
+  }
+
+  hideCookies(): void {
+    this.#hidesCookies = true;
   }
 
   get method(): string {
@@ -68,6 +73,7 @@ class FetchExchange implements Exchange {
   }
 
   header(name: string): string | undefined {
+    if (name === "cookie" && this.#hidesCookies) return undefined;
     const value = this.#request.headers.get(name);
     if (value !== null) return value;
     // Not every host shows it, and the URL was made from it.

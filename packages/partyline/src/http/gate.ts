@@ -1,4 +1,8 @@
 import { PartylineError } from "../protocol/errors.ts";
+import { type Host, isLoopbackName, isSharedOrigin, parseHost, parseOrigin } from "../protocol/host.ts";
+
+import type { Exchange } from "./exchange.ts";
+import { type AllowedOrigin, corsHeaders, type HeaderList } from "./headers.ts";
 
 /** Whom the gate lets through; PROTOCOL.md, "The gate". */
 export interface GateRules {
@@ -6,8 +10,10 @@ export interface GateRules {
   readonly hosts: readonly string[];
   /** Origins beside the server's own whose pages may talk to it; `*` for all. */
   readonly origins: readonly string[];
-  /** Does the server listen on this machine alone? Then no page elsewhere may reach it by a name of its own. */
-  readonly loopback: boolean;
+  /** Whether the server listens on this machine alone; then no page elsewhere may reach it by a name of its own. */
+  readonly loopback: () => boolean;
+  /** Called with each origin that is refused. */
+  readonly refused?: (origin: string) => void;
 }
 
 /** What the gate looks at. */
@@ -16,66 +22,98 @@ export interface Visitor {
 }
 
 /**
- * Lets a request pass or throws; answers the foreign origin that was allowed, for CORS, else `undefined`.
+ * Lets a request pass or throws; returns the foreign origin that was allowed, if it is one.
  *
  * @throws PartylineError `foreign-host`, `foreign-origin`
  */
-export type Gate = (visitor: Visitor) => string | undefined;
+export type Gate = (visitor: Visitor) => AllowedOrigin | undefined;
 
 /**
  * Makes a gate.
  *
- * @throws TypeError where an allowed origin is none.
+ * @throws TypeError if an allowed origin or a host is none.
  */
-export function createGate(rules: GateRules): Gate {
-  const hosts = new Set(rules.hosts.map((host) => host.toLowerCase()));
-  const origins = new Set(rules.origins.map(normalizeOrigin));
-  const anyOrigin = origins.has("*");
-
-  const isReached = (host: string): boolean => {
-    if (hosts.size > 0) return hosts.has(host) || hosts.has(nameOf(host));
-    return !rules.loopback || isLoopback(nameOf(host));
-  };
+export function createGate({ hosts, origins, loopback, refused }: GateRules): Gate {
+  const isReached = hostCheck(hosts, loopback);
+  const known = new Set(origins.map(readOrigin));
+  const anyOrigin = known.has("*");
 
   /** The name that passed last: nearly always that of the next request too. */
-  let passed: string | undefined;
+  let passed: { readonly text: string; readonly host: Host | undefined } | undefined;
 
-  const checkHost = (host: string): void => {
-    if (host === passed) return;
+  /** The origin that was read last. */
+  let asked: { readonly text: string; readonly origin: string | undefined } | undefined;
+
+  const checkHost = (text: string): Host | undefined => {
+    if (text === passed?.text) return passed.host;
+    const host = parseHost(text);
     if (!isReached(host))
-      throw new PartylineError("foreign-host", `This server is not ${JSON.stringify(host.slice(0, 80))}.`);
-    passed = host;
+      throw new PartylineError("foreign-host", `This server is not ${JSON.stringify(text.slice(0, 80))}.`);
+    passed = { text, host };
+    return host;
   };
 
   return (visitor) => {
-    const host = (visitor.header("host") ?? "").toLowerCase();
-    checkHost(host);
-    const origin = visitor.header("origin");
-    if (origin === undefined) {
+    const host = checkHost(visitor.header("host") ?? "");
+    const text = visitor.header("origin");
+    if (text === undefined) {
       const site = visitor.header("sec-fetch-site");
       if (site === "cross-site" || site === "same-site")
         throw foreign(`a ${site} request`, "the page's origin");
       return undefined;
     }
-    const given = origin.toLowerCase();
-    if (isSameHost(given, host) || isVouchedFor(given, visitor)) return undefined;
-    if (anyOrigin || origins.has(given)) return origin;
-    throw foreign(`the origin ${origin.slice(0, 120)}`, origin.slice(0, 120));
+    if (text !== asked?.text) asked = { text, origin: parseOrigin(text) };
+    const { origin } = asked;
+    if (isOwn(origin, host) || isVouchedFor(text, visitor)) return undefined;
+    if (origin !== undefined && known.has(origin))
+      return { origin: text, credentials: !isSharedOrigin(origin) };
+    // Never with the user's cookies: any page at all would act in the name of the user.
+    if (anyOrigin) return { origin: "*", credentials: false };
+    const short = text.slice(0, 120);
+    refused?.(short);
+    throw foreign(`the origin ${short}`, short);
   };
+}
+
+/** Leads a request through the gate; returns the headers of its answer. @throws PartylineError */
+export function passGate(gate: Gate, exchange: Exchange, base: HeaderList): HeaderList {
+  const allowed = gate(exchange);
+  if (allowed === undefined) return base;
+  if (!allowed.credentials) exchange.hideCookies();
+  return [...base, ...corsHeaders(allowed)];
+}
+
+function hostCheck(hosts: readonly string[], loopback: () => boolean): (host: Host | undefined) => boolean {
+  const names = new Set<string>();
+  const exact = new Set<string>();
+  for (const text of hosts) {
+    const host = parseHost(text);
+    if (!host || host.name.includes("*"))
+      throw new TypeError(
+        `A host is a name, with a port if that is to count, like "app.example": ${JSON.stringify(text)}.`,
+      );
+    if (host.hasPort) exact.add(`${host.name}:${host.port}`);
+    else names.add(host.name);
+  }
+  if (hosts.length === 0) return (host) => !loopback() || (host !== undefined && isLoopbackName(host.name));
+  return (host) => host !== undefined && (names.has(host.name) || exact.has(`${host.name}:${host.port}`));
 }
 
 function foreign(what: string, origin: string): PartylineError {
   return new PartylineError("foreign-origin", `This server does not know ${what}.`, {
     remedy:
-      `Allow it: \`--origin ${origin}\`, in code \`origins: [${JSON.stringify(origin)}]\`. ` +
-      "Where it is this server's own, have the proxy pass on `Host`.",
+      origin === "null"
+        ? "A file and a sandboxed frame have no origin that could be allowed: serve the page over HTTP."
+        : `Allow it: \`--origin ${origin}\`, in code \`origins: [${JSON.stringify(origin)}]\`. ` +
+          "Where it is this server's own, have the proxy pass on `Host`.",
   });
 }
 
-/** Host and port equal; the scheme does not count, because a proxy before us may speak TLS. */
-function isSameHost(origin: string, host: string): boolean {
-  const start = origin.indexOf("://");
-  return start > 0 && host !== "" && withoutDefaultPort(origin.slice(start + 3)) === withoutDefaultPort(host);
+/** Host and port equal; which of the web's two schemes does not count, because a proxy before us may speak TLS. */
+function isOwn(origin: string | undefined, host: Host | undefined): boolean {
+  const [, rest] = /^https?:\/\/(.*)$/.exec(origin ?? "") ?? [];
+  const own = rest === undefined ? undefined : parseHost(rest);
+  return own !== undefined && own.name === host?.name && own.port === host.port;
 }
 
 /**
@@ -86,28 +124,12 @@ function isVouchedFor(origin: string, visitor: Visitor): boolean {
   return origin !== "null" && visitor.header("sec-fetch-site") === "same-origin";
 }
 
-function withoutDefaultPort(host: string): string {
-  return host.replace(/:(?:80|443)$/, "");
-}
-
-function nameOf(host: string): string {
-  return host.replace(/:\d*$/, "");
-}
-
-/** `localhost`, `*.localhost`, `127.0.0.0/8`, `[::1]`. */
-function isLoopback(name: string): boolean {
-  return (
-    name === "localhost" ||
-    name.endsWith(".localhost") ||
-    name === "[::1]" ||
-    /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(name)
-  );
-}
-
-function normalizeOrigin(text: string): string {
+function readOrigin(text: string): string {
   if (text === "*") return text;
-  const origin = URL.canParse(text) ? new URL(text).origin : "null";
-  if (origin === "null" || origin.toLowerCase() !== text.toLowerCase().replace(/\/$/, ""))
-    throw new TypeError(`An origin is a scheme, a host and a port, like "https://app.example": ${text}.`);
+  const origin = parseOrigin(text);
+  if (origin === undefined || origin.includes("*"))
+    throw new TypeError(
+      `An origin is a scheme, a host and a port, like "https://app.example": ${JSON.stringify(text)}.`,
+    );
   return origin;
 }

@@ -53,6 +53,8 @@ function dispatch(service: Service, exchange: Exchange, reply: Reply): void {
 function optionsAnswer(exchange: Exchange): ReturnType<typeof emptyAnswer> {
   const methods = METHODS[exchange.route.is];
   const preflight =
-    exchange.header("access-control-request-method") === undefined ? [] : preflightHeaders(methods);
+    exchange.header("access-control-request-method") === undefined
+      ? []
+      : preflightHeaders(methods, exchange.header("access-control-request-headers"));
   return emptyAnswer(["Allow", methods, ...preflight]);
 }

@@ -36,25 +36,40 @@ export function baseHeaders(open: boolean): HeaderList {
   return open ? CROSS_ORIGIN : SAME_ORIGIN;
 }
 
-/** What lets a page of this origin read the answer. */
-export function corsHeaders(origin: string): HeaderList {
-  return [
-    "Access-Control-Allow-Origin",
-    origin,
-    "Access-Control-Allow-Credentials",
-    "true",
-    "Access-Control-Expose-Headers",
-    "Retry-After",
-  ];
+/** A foreign origin that was allowed. */
+export interface AllowedOrigin {
+  /** The value of `Access-Control-Allow-Origin`. */
+  readonly origin: string;
+  /** Whether its pages may show the cookies of the user. */
+  readonly credentials: boolean;
 }
 
-/** What a page of this origin may ask for; the answer to its preflight. */
-export function preflightHeaders(methods: string): HeaderList {
+/** What lets a page of this origin read the answer. */
+export function corsHeaders({ origin, credentials }: AllowedOrigin): HeaderList {
+  const cookies = credentials ? ["Access-Control-Allow-Credentials", "true"] : [];
+  return ["Access-Control-Allow-Origin", origin, ...cookies, "Access-Control-Expose-Headers", "Retry-After"];
+}
+
+/** Headers that a page may send, if its browser does not say which it wants to. */
+const KNOWN_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID";
+
+/** Most characters of a list of header names that is mirrored. */
+const MIRRORED = 1_000;
+
+/**
+ * What a page of this origin may ask for; the answer to its preflight.
+ *
+ * @param wanted `Access-Control-Request-Headers`. Which headers an allowed page sends is its own affair: tracing adds some
+ * (`traceparent`, `baggage`), and so do wrappers of `fetch`.
+ */
+export function preflightHeaders(methods: string, wanted: string | undefined): HeaderList {
+  const mirrors =
+    wanted !== undefined && wanted.length <= MIRRORED && /^[\w\-.!#$%&'*+^`|~, ]+$/.test(wanted);
   return [
     "Access-Control-Allow-Methods",
     methods,
     "Access-Control-Allow-Headers",
-    "Authorization, Content-Type, Idempotency-Key, Last-Event-ID",
+    mirrors ? wanted : KNOWN_HEADERS,
     "Access-Control-Max-Age",
     PREFLIGHT_AGE,
   ];

@@ -3,8 +3,9 @@ import type { IncomingMessage, Server } from "node:http";
 import type { Http2SecureServer } from "node:http2";
 import type { AddressInfo, ListenOptions } from "node:net";
 import type { Duplex } from "node:stream";
-import type { Engine } from "../core/ports.ts";
+import type { Engine, Logger } from "../core/ports.ts";
 import { PartylineError } from "../protocol/errors.ts";
+import { isLoopbackAddress } from "../protocol/host.ts";
 import { type CompressionOptions, createCompression } from "../transports/compression.ts";
 import { Registry } from "../transports/registry.ts";
 import { createIncomingMessageClass, type IncomingMessageClass } from "../transports/stream-request.ts";
@@ -15,7 +16,7 @@ import { AttachRate } from "./attach-rate.ts";
 import { Bodies } from "./bodies.ts";
 import { comeBack, Drain, type DrainPlan } from "./drain.ts";
 import { createFetchHandler, type FetchHandler } from "./fetch-host.ts";
-import { createGate } from "./gate.ts";
+import { createGate, type Gate } from "./gate.ts";
 import { guard } from "./lead.ts";
 import { NodeHost } from "./node-host.ts";
 import type { NodeRequest, NodeResponse } from "./http2.ts";
@@ -80,12 +81,14 @@ export function createHttpService(engine: Engine, options: HttpOptions, random: 
     phase: { is: "serving" },
   };
   const cross = origins.length > 0;
-  const hostFor = (loopback: boolean): NodeHost =>
-    new NodeHost(service, { gate: createGate({ hosts, origins, loopback }), cross, loopback });
+  const refused = warnOnce(engine.logger);
+  const gateFor = (loopback: () => boolean): Gate => createGate({ hosts, origins, loopback, refused });
+  const hostFor = (loopback: () => boolean): NodeHost =>
+    new NodeHost(service, { gate: gateFor(loopback), cross, loopback });
   // As a guest nobody knows under which name the host is reached.
-  const guest = hostFor(false);
+  const guest = hostFor(() => false);
   const guestUpgrades = new Upgrades(guest);
-  const fetch = createFetchHandler(service, { gate: createGate({ hosts, origins, loopback: false }), cross });
+  const fetch = createFetchHandler(service, { gate: gateFor(() => false), cross });
   const servers = new Set<OwnServer>();
   const detachments: (() => void)[] = [];
 
@@ -108,18 +111,21 @@ export function createHttpService(engine: Engine, options: HttpOptions, random: 
       return fetch(request, info);
     },
     async listen(where, tls) {
-      const loopback = isLoopbackHost(where.host);
-      const nodeHost = hostFor(loopback);
+      let loopback = true;
+      const nodeHost = hostFor(() => loopback);
       const nodeUpgrades = new Upgrades(nodeHost);
       const own = tls
         ? createTlsServer(nodeHost, nodeUpgrades, tls)
         : createOwnServer(nodeHost, nodeUpgrades);
-      if (!loopback) warnOfAnyHost();
       servers.add(own);
       await once(own.server.listen(where), "listening");
+      const bound = own.server.address() as AddressInfo;
+      // Whatever the host was called: what counts is where it led.
+      loopback = isLoopbackAddress(bound.address);
+      if (!loopback) warnOfAnyHost();
       // A failed `accept` (no file descriptor is left) is an event too, which nobody else listens for.
       own.server.on("error", (error) => engine.failures.report("the server failed", error));
-      return own.server.address() as AddressInfo;
+      return bound;
     },
     attach(server) {
       warnOfAnyHost();
@@ -198,6 +204,22 @@ async function within(engine: Engine, delay: number, promise: Promise<unknown>):
   cancel();
 }
 
-function isLoopbackHost(host: string | undefined): boolean {
-  return host !== undefined && (host === "localhost" || host === "::1" || /^127\.[\d.]+$/.test(host));
+/** Refused origins that are remembered, so that each is told once. */
+const MOST_ORIGINS = 100;
+
+/** Names the option that lets pages of a refused origin in; most likely it is a page of this application. */
+function warnOnce(logger: Logger): (origin: string) => void {
+  const told = new Set<string>();
+  return (origin) => {
+    if (told.has(origin) || told.size >= MOST_ORIGINS) return;
+    told.add(origin);
+    if (origin === "null")
+      return logger.warn(
+        "a page without an origin was refused (a file, a sandboxed frame): serve it over HTTP",
+      );
+    logger.warn(
+      `a page of ${JSON.stringify(origin)} was refused: if it is yours, set the option ` +
+        `origins: [${JSON.stringify(origin)}] (with \`partyline serve\`: --origin ${origin})`,
+    );
+  };
 }

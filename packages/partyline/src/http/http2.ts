@@ -50,6 +50,10 @@ export class Http2Exchange implements Exchange {
     this.#expecting = more.expecting;
   }
 
+  hideCookies(): void {
+    this.#request.headers.cookie = undefined;
+  }
+
   get method(): string {
     return this.#request.method;
   }

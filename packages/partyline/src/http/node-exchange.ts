@@ -39,6 +39,10 @@ export class NodeExchange implements Exchange {
     this.#expecting = more.expecting === true;
   }
 
+  hideCookies(): void {
+    this.#request.headers.cookie = undefined;
+  }
+
   checkHead(): void {
     checkHead(this.#request);
   }

@@ -14,8 +14,8 @@ import {
 } from "./answer-queue.ts";
 import { contentHeaders } from "./answers.ts";
 import type { Answer, Exchange, StreamAnswer } from "./exchange.ts";
-import type { Gate } from "./gate.ts";
-import { baseHeaders, corsHeaders, type HeaderList, streamHeaders } from "./headers.ts";
+import { type Gate, passGate } from "./gate.ts";
+import { baseHeaders, type HeaderList, streamHeaders } from "./headers.ts";
 import { answerHttp2, Http2Exchange, isHttp2, type NodeRequest, type NodeResponse } from "./http2.ts";
 import { guard, lead, type Outlet } from "./lead.ts";
 import { NodeExchange } from "./node-exchange.ts";
@@ -29,8 +29,8 @@ export interface HostOptions {
   readonly gate: Gate;
   /** Are other origins allowed at all? */
   readonly cross: boolean;
-  /** Can peers only be on this machine? Then their addresses need not be asked for. */
-  readonly loopback: boolean;
+  /** Whether peers can only be on this machine; then their addresses need not be asked for. */
+  readonly loopback: () => boolean;
 }
 
 type Socket = MarkedSocket & QueuedSocket;
@@ -124,8 +124,7 @@ export class NodeHost {
     exchange.checkHead?.();
     // Load balancers ask by address, and are told nothing that a stranger may not know.
     if (exchange.route.is === "probe") return this.#base;
-    const origin = this.#options.gate(exchange);
-    return origin === undefined ? this.#base : [...this.#base, ...corsHeaders(origin)];
+    return passGate(this.#options.gate, exchange, this.#base);
   }
 
   get base(): HeaderList {
@@ -133,7 +132,7 @@ export class NodeHost {
   }
 
   address(request: NodeRequest): string | undefined {
-    return this.#options.loopback ? undefined : request.socket.remoteAddress;
+    return this.#options.loopback() ? undefined : request.socket.remoteAddress;
   }
 
   #answer(exchange: NodeExchange, response: ServerResponse, answer: Answer, headers: HeaderList): void {

@@ -221,6 +221,26 @@ describe("serve", () => {
     expect(stderr.match(/--tls-key is not the key of --tls-cert/g)).toHaveLength(1);
   });
 
+  it("refuses an empty --host, which would be every address", async () => {
+    const { code, stderr } = await runCli(["serve", "--open", "--host", ""]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("It is an address of this machine")]);
+  });
+
+  it("guards loopback however --host spells it", async () => {
+    await using server = await startServer(["--open", "--host", "0x7f000001"]);
+    await server.until("stdout", /Everybody on this machine may/);
+    const { hostname, port } = new URL(server.url);
+    expect(hostname).toBe("127.0.0.1");
+    const headers = { host: "evil.example" };
+    expect((await ask(Number(port), "/channels/a", { headers })).status).toBe(421);
+  });
+
+  it("lets pages of apps connect with --origin", async () => {
+    await using server = await startServer(["--open", "--origin", "capacitor://localhost"]);
+    const headers = { origin: "capacitor://localhost" };
+    expect((await fetch(`${server.url}/channels/chat`, { headers })).status).toBe(200);
+  });
+
   it("answers to the names of --hostname, and to no other", async () => {
     await using server = await startServer(["--open", "--hostname", "app.example"]);
     const status = async (host: string): Promise<number> =>

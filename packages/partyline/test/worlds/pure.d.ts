@@ -20,3 +20,10 @@ interface AbortSignal {
   addEventListener(type: "abort", listener: () => void, options?: { once?: boolean }): void;
   removeEventListener(type: "abort", listener: () => void): void;
 }
+
+/** To bring names of hosts into one form: nothing is fetched. */
+declare class URL {
+  constructor(url: string);
+  static canParse(url: string): boolean;
+  readonly hostname: string;
+}

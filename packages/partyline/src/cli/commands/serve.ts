@@ -1,6 +1,13 @@
 import type { Command } from "commander";
 import { addExamples } from "../common-options.ts";
-import { parseCount, parseHostname, parseOrigin, parsePort, parseSeconds } from "../parse-options.ts";
+import {
+  parseAddress,
+  parseCount,
+  parseHostname,
+  parseOrigin,
+  parsePort,
+  parseSeconds,
+} from "../parse-options.ts";
 import type { ServeOptions } from "../serve/run.ts";
 
 /** `partyline serve`. */
@@ -13,7 +20,12 @@ export function addServe(program: Command): void {
         "the token in PARTYLINE_TOKEN, or the one made and printed at start. With --open nobody needs a token.",
     )
     .option("--port <port>", "port to listen on; 0 takes a free one", parsePort, 8080)
-    .option("--host <address>", "address to listen on; 0.0.0.0 is every one this machine has", "127.0.0.1")
+    .option(
+      "--host <address>",
+      "address to listen on; 0.0.0.0 is every one this machine has",
+      parseAddress,
+      "127.0.0.1",
+    )
     .option("--hostname <name>", "name it is reached by, through a proxy; may be repeated", parseHostname)
     .option("--tls-cert <file>", "certificate in PEM: speak TLS, with HTTP/2")
     .option("--tls-key <file>", "private key of the certificate, in PEM")

@@ -1,9 +1,10 @@
+import { isLoopbackAddress } from "../../protocol/host.ts";
 import { wrap } from "../text.ts";
-import { isLoopback } from "./loopback.ts";
 
 /** What `serve` says when it listens. */
 export interface BannerOptions {
-  readonly host: string;
+  /** The address that it is bound to. */
+  readonly address: string;
   readonly port: number;
   readonly tls: boolean;
   /** How publishing is allowed. */
@@ -14,8 +15,8 @@ export interface BannerOptions {
 }
 
 /** Where the server listens, three things to try, and who may publish. */
-export function banner({ host, port, tls, publishing, token, columns }: BannerOptions): string {
-  const url = `${tls ? "https" : "http"}://${urlHost(host)}:${port}`;
+export function banner({ address, port, tls, publishing, token, columns }: BannerOptions): string {
+  const url = `${tls ? "https" : "http"}://${urlHost(address)}:${port}`;
   const chat = `${url}/channels/chat`;
   const header = publishing === "open" ? [] : ["-H 'authorization: Bearer TOKEN'"];
   const curl = ['curl -d \'{"text":"hi"}\'', "-H 'content-type: application/json'", ...header, chat];
@@ -28,14 +29,14 @@ export function banner({ host, port, tls, publishing, token, columns }: BannerOp
     command(curl, columns),
     command(websocket, columns),
     "",
-    wrap(permission(host, publishing), columns),
+    wrap(permission(address, publishing), columns),
     ...(publishing === "made token" ? [`  ${token ?? ""}`] : []),
   ];
   return lines.join("\n");
 }
 
-function permission(host: string, publishing: BannerOptions["publishing"]): string {
-  const who = isLoopback(host) ? "Everybody on this machine" : "EVERYBODY WHO REACHES THIS ADDRESS";
+function permission(address: string, publishing: BannerOptions["publishing"]): string {
+  const who = isLoopbackAddress(address) ? "Everybody on this machine" : "EVERYBODY WHO REACHES THIS ADDRESS";
   switch (publishing) {
     case "open":
       return `${who} may subscribe and publish (--open).`;

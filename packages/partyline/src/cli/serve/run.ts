@@ -2,7 +2,7 @@ import cluster from "node:cluster";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
-import { type Broker, createPartyline, type Partyline } from "../../server.ts";
+import { type Broker, createPartyline, type Listening, type Partyline } from "../../server.ts";
 import { runWorkers, type Workers } from "../../workers/index.ts";
 import { CliError, EXIT, systemCode } from "../exit.ts";
 import { aborted, Interrupted, interruptSignal } from "../interrupt.ts";
@@ -28,6 +28,8 @@ export interface ServeOptions extends TlsFiles {
 /** What serves, and where. */
 interface Running extends Drained {
   readonly port: number;
+  /** What the name or address to listen on was resolved to. */
+  readonly address: string;
   /** Rejects where it can't go on. */
   readonly ended: Promise<void>;
   close(): Promise<void>;
@@ -40,7 +42,7 @@ interface Running extends Drained {
 export async function runServe(options: ServeOptions): Promise<void> {
   // The banner is all that is printed: a server goes on if nobody reads it.
   process.stdout.removeAllListeners("error").on("error", () => undefined);
-  const { host, open = false, drain } = options;
+  const { open = false, drain } = options;
   if (cluster.isWorker) return void (await work(options));
   const signal = interruptSignal(drain * 1_000);
   const given = process.env["PARTYLINE_TOKEN"] || undefined;
@@ -51,7 +53,7 @@ export async function runServe(options: ServeOptions): Promise<void> {
     const publishing = open ? "open" : made ? "made token" : "given token";
     const columns = columnsOf(process.stdout, process.env);
     const tls = options.tlsCert !== undefined;
-    console.log(banner({ host, port: running.port, tls, publishing, token, columns }));
+    console.log(banner({ address: running.address, port: running.port, tls, publishing, token, columns }));
     await Promise.race([aborted(signal), running.ended]);
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
@@ -65,9 +67,10 @@ export async function runServe(options: ServeOptions): Promise<void> {
 /** In this process. */
 async function startServer(options: ServeOptions): Promise<Running> {
   const server = createServerFor(options);
-  const port = await listen(server, options);
+  const { port, address } = await listen(server, options);
   return {
     port,
+    address,
     ended: new Promise(() => undefined),
     connections: () => server.connections,
     drain: (plan) => server.drain(plan),
@@ -77,13 +80,14 @@ async function startServer(options: ServeOptions): Promise<Running> {
 
 /** In processes of their own, which are this program again. */
 async function startWorkers(options: ServeOptions): Promise<Running> {
-  const port = await findPort(options);
+  const { port, address } = await findPort(options);
   cluster.setupPrimary({ args: [...process.argv.slice(2), "--port", String(port)] });
   const workers = await work(options).catch((error: unknown) => {
     throw failure(error, "What it said stands above.");
   });
   return {
     port,
+    address,
     ended: workers.ended.catch((error: unknown) => {
       throw failure(error);
     }),
@@ -121,29 +125,28 @@ function createServerFor(options: ServeOptions, broker?: Broker): Partyline {
   });
 }
 
-async function listen(server: Partyline, options: ServeOptions): Promise<number> {
+async function listen(server: Partyline, options: ServeOptions): Promise<Listening> {
   const tls = await readTls(options);
   // Where it can be, the system shares out connections: the main process has the broker to attend to.
   const reusePort = cluster.isWorker && process.platform === "linux";
   try {
-    const { port } = await server.listen(options.port, options.host, { reusePort, ...(tls ? { tls } : {}) });
-    return port;
+    return await server.listen(options.port, options.host, { reusePort, ...(tls ? { tls } : {}) });
   } catch (error) {
     throw listenError(error, options);
   }
 }
 
 /** A port that all workers can listen on, and nobody else does: they could not tell. */
-async function findPort(options: ServeOptions): Promise<number> {
+async function findPort(options: ServeOptions): Promise<AddressInfo> {
   const probe = createServer();
   try {
     await once(probe.listen(options.port, options.host), "listening");
   } catch (error) {
     throw listenError(error, options);
   }
-  const { port } = probe.address() as AddressInfo;
+  const bound = probe.address() as AddressInfo;
   await once(probe.close(), "close");
-  return port;
+  return bound;
 }
 
 function listenError(error: unknown, { port, host }: ServeOptions): unknown {
