@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
-import type { Http2SecureServer, Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import type { Http2SecureServer, Http2Server, Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { createMemoryBroker } from "./brokers/memory/index.ts";
@@ -129,7 +129,7 @@ export interface Partyline extends AsyncDisposable {
   /**
    * Takes its paths of an HTTP server: requests and upgrades. All others go to the listeners that the server has now.
    */
-  attach(server: HttpServer | Http2SecureServer): void;
+  attach(server: HttpServer | Http2Server | Http2SecureServer): void;
   /** A request handler, for Express and `node:http`; `next` is called for paths of others (without it: 404). */
   readonly handler: (
     request: IncomingMessage | Http2ServerRequest,

@@ -5,8 +5,12 @@ import {
   type ClientHttp2Stream,
   constants,
   createSecureServer,
+  createServer,
+  type Http2SecureServer,
+  type Http2Server,
   type IncomingHttpHeaders,
 } from "node:http2";
+import type { Server } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { type AddressInfo, connect } from "node:net";
 import type { Readable } from "node:stream";
@@ -284,6 +288,26 @@ describe("an HTTP/2 server of others", () => {
     const posted = await http2.fetch(`${url}/channels/a`, { method: "POST", body: "hello" });
     expect(posted.status).toBe(201);
     await Promise.all([heard(first, "data: hello\n"), heard(second, "data: hello\n")]);
+    expect(await (await http2.fetch(`${url}/own`)).text()).toBe("the application's own");
+    await guest.close();
+    session().destroy();
+    await new Promise<void>((resolve) => host.close(() => resolve()));
+  });
+
+  it("carries partyline without TLS too, for a proxy that speaks HTTP/2 to it", async () => {
+    const guest = createPartyline({ logger: silent });
+    // As `serve()` of @hono/node-server returns its server: one of three kinds.
+    const host: Server | Http2Server | Http2SecureServer = createServer((_request, response) =>
+      response.end("the application's own"),
+    );
+    guest.attach(host);
+    host.listen(0, "127.0.0.1");
+    await once(host, "listening");
+    url = `http://127.0.0.1:${(host.address() as AddressInfo).port}`;
+    const reader = await follow();
+    const posted = await http2.fetch(`${url}/channels/a`, { method: "POST", body: "hello" });
+    expect(posted.status).toBe(201);
+    await heard(reader, "data: hello\n");
     expect(await (await http2.fetch(`${url}/own`)).text()).toBe("the application's own");
     await guest.close();
     session().destroy();

@@ -1,3 +1,5 @@
+import type { Server as HttpServer } from "node:http";
+import type { Http2SecureServer, Http2Server } from "node:http2";
 import { describe, expectTypeOf, it } from "vitest";
 import { follow, type Follower } from "../src/client/follow/index.ts";
 import {
@@ -7,7 +9,7 @@ import {
   type Message,
   type MessageOf,
 } from "../src/client/index.ts";
-import { defineChannels, type StandardSchema } from "../src/server.ts";
+import { defineChannels, type Partyline, type StandardSchema } from "../src/server.ts";
 
 interface Chat {
   readonly text: string;
@@ -24,6 +26,13 @@ const channels = defineChannels({
   "chat/:room": { message: schema<Chat>(), retention: { count: 10, age: "7d" } },
   "prices/*": { keep: "latest", message: schema<Price>() },
   "files/**": {},
+});
+
+describe("the types of a server", () => {
+  it("take every kind of server that serve() of @hono/node-server may return", () => {
+    type ServerType = HttpServer | Http2Server | Http2SecureServer;
+    expectTypeOf<Partyline["attach"]>().toBeCallableWith({} as ServerType);
+  });
 });
 
 describe("the types of a client", () => {
@@ -49,6 +58,19 @@ describe("the types of a client", () => {
     expectTypeOf(plain.channel<Price>("chat/general")).toEqualTypeOf<Channel<Price>>();
     await client.close();
     await plain.close();
+  });
+
+  it("let a typed client stand for an untyped one, and keep the types of its own names", async () => {
+    const client = createClient<typeof channels>("http://127.0.0.1:9");
+    const watch = (any: Client): Channel<Price> => any.channel<Price>("prices/ACME");
+    expectTypeOf(watch(client)).toEqualTypeOf<Channel<Price>>();
+    expectTypeOf(client).toExtend<Client>();
+    expectTypeOf(client.channel("prices/ACME")).toEqualTypeOf<Channel<Price>>();
+    expectTypeOf(client.channel("nothing/matches/this")).toEqualTypeOf<Channel<never>>();
+    const initial = { state: 0, position: "0mhlk2v9q7xa:0" };
+    const how = { initial, snapshot: () => initial, reduce: (sum: number) => sum };
+    expectTypeOf(follow<Price, number>(client, "prices/ACME", how)).toEqualTypeOf<Follower<number>>();
+    await client.close();
   });
 
   it("reach what follows a channel", async () => {

@@ -44,8 +44,10 @@ export type MessageOf<D extends Definitions, Name extends string> = [PatternsOf<
     ? Message
     : unknown;
 
-/** A {@link Client} whose channels know their messages by their names. */
-export interface TypedClient<D extends Definitions> extends Omit<Client, "channel"> {
+/** A {@link Client} whose channels know their messages by their names. Code that takes a `Client` takes it too. */
+export interface TypedClient<D extends Definitions> extends Client {
   /** See {@link Client.channel}. A name that no definition matches has messages of type `never`. */
   channel<Name extends string>(name: Name, options?: ChannelOptions): Channel<MessageOf<D, Name>>;
+  /** As {@link Client.channel}, with messages of a type that the caller names. */
+  channel<T = unknown>(name: string, options?: ChannelOptions): Channel<T>;
 }

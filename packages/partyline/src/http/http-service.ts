@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { IncomingMessage, Server } from "node:http";
-import type { Http2SecureServer } from "node:http2";
+import type { Http2SecureServer, Http2Server } from "node:http2";
 import type { AddressInfo, ListenOptions } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Engine, Logger } from "../core/ports.ts";
@@ -44,7 +44,7 @@ export interface HttpService {
   /** WebSockets and streams that are open. */
   readonly connections: number;
   listen(where: ListenOptions, tls: TlsOptions | undefined): Promise<AddressInfo>;
-  attach(server: Server | Http2SecureServer): void;
+  attach(server: Server | Http2Server | Http2SecureServer): void;
   handler(request: NodeRequest, response: NodeResponse, next?: () => void): void;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
   readonly phase: Phase["is"];

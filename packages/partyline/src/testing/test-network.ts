@@ -180,7 +180,7 @@ export async function createTestNetwork(options: TestNetworkOptions = {}): Promi
     clock: medium.clock,
     now: medium.now,
     addServer: startServer,
-    client: addClient,
+    client: addClient as TestNetwork["client"],
     settled: () => medium.settled(() => firstUnsettled(clients, openBroker())),
     advance: (milliseconds) => medium.advance(milliseconds),
     until: (answer) => medium.until(answer),

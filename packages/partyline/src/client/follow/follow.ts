@@ -26,11 +26,7 @@ export function follow<D extends Definitions, Name extends string, S>(
   options: FollowOptions<string extends keyof D ? unknown : MessageOf<D, Name>, S>,
 ): Follower<S>;
 export function follow<T, S>(client: Client, channel: string, options: FollowOptions<T, S>): Follower<S>;
-export function follow<S>(
-  client: Client | Pick<Client, "state">,
-  channel: string,
-  options: FollowOptions<never, S>,
-): Follower<S> {
-  const open = (how?: ChannelOptions): Channel<never> => (client as Client).channel(channel, how);
+export function follow<S>(client: Client, channel: string, options: FollowOptions<never, S>): Follower<S> {
+  const open = (how?: ChannelOptions): Channel<never> => client.channel(channel, how);
   return followChannel(globalRuntime, open(), open, options);
 }
