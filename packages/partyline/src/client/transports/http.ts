@@ -13,6 +13,9 @@ const GATHER = 50;
 const MAX_LINES = 500;
 const MAX_LENGTH = 256 * 1024;
 
+/** Multiple of the first time for a `POST` that its repeats may reach. */
+const MAX_PATIENCE = 8;
+
 /** A stream, or a row of polls: its channels are those it was opened with. */
 export interface Round {
   readonly stream: Stream;
@@ -76,6 +79,8 @@ export function openHttp(request: LinkRequest, run: (round: Round) => Promise<vo
   let waiting: Command[] = [];
   let posting = false;
   let abortPost = (): void => undefined;
+  /** Time for a `POST` of commands, in milliseconds. */
+  let patience = request.pingInterval + request.pongTimeout;
   /** Most commands in the next `POST`: halved when one fails, doubled when one is answered. */
   let most = MAX_LINES;
 
@@ -140,7 +145,11 @@ export function openHttp(request: LinkRequest, run: (round: Round) => Promise<vo
   const exchange = async (lines: string, answers: Stream): Promise<Refusal> => {
     const abort = new AbortController();
     abortPost = () => abort.abort();
-    const stop = runtime.after(request.pingInterval + request.pongTimeout, abortPost);
+    const stop = runtime.after(patience, () => {
+      // It was cut on a dead connection, or on a slow one that would have needed more time.
+      patience = Math.min(patience * 2, MAX_PATIENCE * (request.pingInterval + request.pongTimeout));
+      abortPost();
+    });
     try {
       const response = await post(request, lines, abort.signal);
       const body = await response.text();
