@@ -5,6 +5,7 @@ import type { Guest } from "../transports/registry.ts";
 import { historyAnswer } from "./answers.ts";
 import type { Exchange, Reply } from "./exchange.ts";
 import { packed } from "./packed.ts";
+import { resumeText } from "./resume.ts";
 import { admitAttaches, refusal, type Service, takeSeat, wholeNumber } from "./service.ts";
 import { whenDone } from "./when-done.ts";
 
@@ -16,7 +17,7 @@ export function history(service: Service, exchange: Exchange, name: string, repl
   const { engine } = service;
   const query = new URLSearchParams(exchange.query);
   const channel = parseChannelPath(name);
-  const since = parseSince(exchange.header("last-event-id") || query.get("since"));
+  const since = parseSince(resumeText(exchange, query));
   const limitText = query.get("limit");
   const most = engine.limits.historyMessages;
   const limit = limitText === null ? Math.min(DEFAULT_LIMIT, most) : wholeNumber("limit", limitText, 1, most);

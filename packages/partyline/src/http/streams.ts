@@ -6,6 +6,7 @@ import { type EventsChannel, EventsStream } from "../transports/events.ts";
 import { RawSse } from "../transports/raw-sse.ts";
 import type { StreamConnection } from "../transports/stream-connection.ts";
 import type { Exchange, Reply } from "./exchange.ts";
+import { resumeText } from "./resume.ts";
 import { admitAttaches, paceOf, refusal, type Service, streamAnswer, takeSeat } from "./service.ts";
 import { whenDone } from "./when-done.ts";
 
@@ -13,8 +14,7 @@ import { whenDone } from "./when-done.ts";
 export function channelStream(service: Service, exchange: Exchange, name: string, reply: Reply): void {
   const channel = parseChannelPath(name);
   const query = exchange.query === "" ? undefined : new URLSearchParams(exchange.query);
-  // A native EventSource repeats its URL when it reconnects: what it has seen counts, not where it began.
-  const since = parseSince(exchange.header("last-event-id") || query?.get("since"));
+  const since = parseSince(resumeText(exchange, query));
   const pace = paceOf(query);
   const failed = (error: unknown): void => reply(refusal(service, exchange, error));
   whenDone(
@@ -80,7 +80,7 @@ function eventsChannels(exchange: Exchange): EventsChannel[] {
     throw new PartylineError("too-many-channels", `At most ${EVENTS_CHANNELS} channels in one stream.`);
   if (new Set(names).size < names.length) throw new PartylineError("bad-name", "A channel is named twice.");
   const pace = paceOf(query);
-  const text = exchange.header("last-event-id") || query.get("since") || "";
+  const text = resumeText(exchange, query) ?? "";
   if (text.startsWith("v1,")) {
     const positions = parsePositions(text, names.length);
     return names.map((channel, index) => ({ channel, since: sinceOf(positions[index]), pace }));

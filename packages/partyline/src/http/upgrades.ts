@@ -24,6 +24,7 @@ import { guard } from "./lead.ts";
 import { NodeExchange } from "./node-exchange.ts";
 import { keepStream, type NodeHost } from "./node-host.ts";
 import { destroyThis, writeRawAnswer } from "./raw-answer.ts";
+import { resumeText } from "./resume.ts";
 import { type Route, splitTarget } from "./routes.ts";
 import { admitAttach, admitAttaches, goingAway, paceOf, refusal, takeSeat } from "./service.ts";
 
@@ -164,7 +165,7 @@ export class Upgrades {
     const { exchange } = upgrade;
     const channel = parseChannelPath(name);
     const query = new URLSearchParams(exchange.query);
-    const since = parseSince(query.get("since"));
+    const since = parseSince(resumeText(exchange, query));
     const pace = paceOf(query);
     const grants = await service.engine.authenticate(exchange);
     admitAttaches(service, 1);
