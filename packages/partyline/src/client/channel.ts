@@ -2,7 +2,7 @@ import type { PartylineError } from "../protocol/partyline-error.ts";
 import type { Channel, ChannelOptions } from "./channel-types.ts";
 import type { Core } from "./core.ts";
 import { closedError } from "./errors.ts";
-import { type Given, type OptionRules, readOptions } from "./options.ts";
+import { type Given, readOptions } from "./options.ts";
 import { createPublisher, type Publisher } from "./publisher.ts";
 import { createSubscription, type Subscription } from "./subscription.ts";
 
@@ -17,13 +17,6 @@ export interface OpenChannel {
   close(error?: PartylineError): void;
 }
 
-const RULES: OptionRules<ChannelOptions> = {
-  since: "string",
-  maxRate: "number",
-  onGap: '"continue"|"pause"|function',
-  keep: '"history"|"latest"|"nothing"',
-};
-
 /** @param closed Called when the channel is closed, once or more. */
 export function createChannel(name: string, core: Core, closed: () => void): OpenChannel {
   /** Looked at whenever they matter. */
@@ -31,8 +24,7 @@ export function createChannel(name: string, core: Core, closed: () => void): Ope
   const subscription = createSubscription(name, options, core);
   const publisher = createPublisher(name, core, subscription.keep);
 
-  const setOptions = (newest?: ChannelOptions): void =>
-    void Object.assign(options, readOptions(RULES, newest));
+  const setOptions = (newest?: ChannelOptions): void => void Object.assign(options, readOptions(newest));
   const close = (error?: PartylineError): void => {
     closed();
     subscription.close(error);

@@ -62,6 +62,12 @@ export interface ClientOptions extends Optional<BackoffOptions> {
   /** Headers of each HTTP request; a WebSocket has none. `undefined` and `null` leave a header out. Default: none. */
   readonly headers?: Readonly<Record<string, string | null | undefined>> | undefined;
   /**
+   * Whether requests carry cookies, as for `fetch`: `"include"` also to other origins. Browsers send cookies with each
+   * WebSocket as far as their policy allows, so name `"include"` if the server knows its users by cookies across origins:
+   * then a client that falls back is known as before. With `"omit"` no WebSocket is opened. Default `"same-origin"`.
+   */
+  readonly credentials?: RequestCredentials | undefined;
+  /**
    * How long a transport may take until its first frame before the next one is opened beside it; three times that
    * where it has worked before. The better one takes over if it comes after all. Default 1 000.
    */

@@ -112,8 +112,8 @@ export function createClientIn(
       ...settings,
       url: connectUrl(url),
       runtime,
-      // Called as a function of its own: browsers refuse to do it as a method of something else.
-      fetch: (...request) => (0, settings.fetch)(...request),
+      // Browsers refuse to call it as a method of something else. There may be none where there are WebSockets.
+      fetch: settings.fetch?.bind(undefined),
     },
     async token() {
       const { token } = settings;

@@ -1,6 +1,10 @@
 /** Listeners by event; a listener that throws stops neither the others nor the client. */
 export interface Emitter<Events extends object> {
-  /** Adds a listener; the returned function removes it. */
+  /**
+   * Adds a listener; the returned function removes it, also if listeners are being called.
+   *
+   * @throws TypeError if the listener is not a function.
+   */
   readonly on: <E extends keyof Events>(event: E, listener: (value: Events[E]) => void) => () => void;
   emit<E extends keyof Events>(event: E, value: Events[E]): void;
   has(event: keyof Events): boolean;
@@ -12,9 +16,15 @@ export function createEmitter<Events extends object>(report: (error: unknown) =>
   const entries: { [E in keyof Events]?: readonly { readonly listener: (value: Events[E]) => void }[] } = {};
   return {
     on(event, listener) {
+      if (typeof listener !== "function")
+        throw new TypeError(`${String(event)}: the listener is not a function.`);
       const added = { listener };
       entries[event] = [...(entries[event] ?? []), added];
-      return () => void (entries[event] = entries[event]?.filter((entry) => entry !== added));
+      return () => {
+        // In case that listeners are being called.
+        added.listener = () => undefined;
+        entries[event] = entries[event]?.filter((entry) => entry !== added);
+      };
     },
     emit(event, value) {
       for (const { listener } of entries[event] ?? []) {

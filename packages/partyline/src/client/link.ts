@@ -91,6 +91,7 @@ export interface LinkRequest extends LinkTiming {
   readonly fetch: typeof fetch;
   readonly WebSocket: typeof WebSocket;
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly credentials?: RequestCredentials | undefined;
 }
 
 /**

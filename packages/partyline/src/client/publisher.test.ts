@@ -99,6 +99,14 @@ describe("publishing", () => {
     await Promise.all([rig.client.close(), expect(young).rejects.toMatchObject({ code: "closed" })]);
   });
 
+  it("rounds its time to milliseconds", async () => {
+    const rig = createClientRig();
+    const slow = rig.client.channel("a").publish(1, { ttl: 1000.6 });
+    expect(rig.client.channel("a").pending).toMatchObject([{ until: 1001 + rig.pace.date }]);
+    rig.clock.advance(1001);
+    await expect(slow).rejects.toMatchObject({ code: "expired" });
+  });
+
   it("waits longer than a timer can", async () => {
     const rig = createClientRig();
     const month = 30 * 24 * 3_600_000;

@@ -7,7 +7,7 @@ import type { PendingPublish, PendingState, PublishOptions, PublishResult } from
 import type { Codec } from "./codec.ts";
 import type { Core } from "./core.ts";
 import { fromErrorFrame } from "./errors.ts";
-import { type OptionRules, readOptions } from "./options.ts";
+import { readOptions } from "./options.ts";
 import { createOutbox, offlineError, type Outbox, type Outcome, type Unsettled } from "./outbox.ts";
 
 /** The publishing half of a channel. */
@@ -38,14 +38,6 @@ export interface Publish extends Unsettled, PendingPublish {
   resolve(result: PublishResult): void;
   reject(error: PartylineError): void;
 }
-
-const RULES: OptionRules<RepeatOptions> = {
-  id: "string",
-  key: "string",
-  kind: '"json"|"text"|"binary"',
-  ttl: "number",
-  at: "number",
-};
 
 export function createPublisher(channel: string, core: Core, keep: () => Keep): Publisher {
   const { limits, runtime } = core;
@@ -94,8 +86,13 @@ export function createPublisher(channel: string, core: Core, keep: () => Keep): 
     settle,
   });
 
-  const add = (t: "publish" | "delete", options: RepeatOptions, data?: unknown): Promise<PublishResult> =>
-    new Promise((resolve, reject) => {
+  const add = (
+    t: "publish" | "delete",
+    given: RepeatOptions | undefined,
+    data?: unknown,
+  ): Promise<PublishResult> => {
+    const result = new Promise<PublishResult>((resolve, reject) => {
+      const options = readOptions(given);
       const { id = randomId(runtime.randomBytes()), key, at = 0, ttl = limits.publishTtl } = options;
       let { kind } = options;
       let json = "";
@@ -127,7 +124,12 @@ export function createPublisher(channel: string, core: Core, keep: () => Keep): 
         at,
         fields,
         resolve,
-        reject,
+        reject(error) {
+          reject(error);
+          // Reported, or wished for: then Node need not end because nobody awaits this.
+          if (core.events.has("dropped") || error.code === "closed")
+            queueMicrotask(() => void result.catch(() => undefined));
+        },
       };
       core.pendingPublishes++;
       core.pendingBytes += fields.length;
@@ -138,14 +140,15 @@ export function createPublisher(channel: string, core: Core, keep: () => Keep): 
         publish.stopTimer = runtime.after(ttl, () => outbox.expire(publish));
       }
     });
+    return result;
+  };
 
   return {
     get pending() {
       return [...outbox.unsettled];
     },
-    // Async, so that a wrong option is a rejection like any other.
-    publish: async (data, options) => add("publish", readOptions(RULES, options), data),
-    delete: async (key, options) => add("delete", { ...readOptions<RepeatOptions>(RULES, options), key }),
+    publish: (data, options) => add("publish", options, data),
+    delete: (key, options) => add("delete", { ...options, key }),
     connected: outbox.connected,
     disconnected: outbox.disconnected,
     close(error) {

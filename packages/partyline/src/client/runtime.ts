@@ -8,7 +8,7 @@ export interface Runtime {
   after(ms: number, run: () => void): () => void;
   /** From 0 to below 1, for jitter only. */
   readonly random: () => number;
-  /** 128 bits that nobody can guess. */
+  /** 128 random bits. Nobody can guess them, unless the runtime has no `crypto`, as React Native. */
   randomBytes(): Uint8Array;
   /** An error that no caller can be given: a listener threw, or nobody listens for what must be heard. */
   readonly report: (error: unknown) => void;
@@ -34,7 +34,10 @@ export const globalRuntime: Runtime = {
     return () => clearTimeout(timer);
   },
   random: Math.random,
-  randomBytes: () => crypto.getRandomValues(new Uint8Array(16)),
+  randomBytes() {
+    const bytes = Uint8Array.from({ length: 16 }, () => Math.random() * 256);
+    return globalThis.crypto?.getRandomValues?.(bytes) ?? bytes;
+  },
   report(error) {
     queueMicrotask(() => {
       throw error;

@@ -1,6 +1,6 @@
 import type { ClientOptions } from "./client-types.ts";
 import type { TransportName } from "./link.ts";
-import { checkOption, givenOptions, type OptionRules, readOptions } from "./options.ts";
+import { givenOptions, type OptionDefaults, readOptions } from "./options.ts";
 
 /** The options that are numbers: each has a default. */
 type NumberName = {
@@ -19,15 +19,16 @@ export interface Settings extends Omit<Checked, "headers"> {
   readonly WebSocket: typeof WebSocket;
 }
 
-const RULES: OptionRules<ClientOptions> = {
-  transports: "object",
-  token: "string|function",
-  headers: "object",
-  share: "boolean|string",
-  onDropped: "function",
-  outbox: "function",
-  fetch: "function",
-  WebSocket: "function",
+const DEFAULTS: OptionDefaults<ClientOptions> = {
+  transports: undefined,
+  token: undefined,
+  headers: undefined,
+  credentials: undefined,
+  share: undefined,
+  onDropped: undefined,
+  outbox: undefined,
+  fetch: undefined,
+  WebSocket: undefined,
   baseDelay: 500,
   maxDelay: 30_000,
   fallbackDelay: 1000,
@@ -43,8 +44,6 @@ const RULES: OptionRules<ClientOptions> = {
   publishTtl: Infinity,
 };
 
-const TRANSPORTS: readonly TransportName[] = ["ws", "sse", "poll"];
-
 /** Shortest interval between attempts that do not end by themselves, in milliseconds. */
 const LEAST_INTERVAL_MS = 100;
 
@@ -54,12 +53,14 @@ const LEAST_INTERVAL_MS = 100;
  * @throws TypeError for an unknown option or a wrong value, and if the runtime has none of the transports.
  */
 export function readSettings(options: ClientOptions | null | undefined): Settings {
-  const given = readOptions<ClientOptions, Checked>(RULES, options);
+  const given = readOptions<ClientOptions, Checked>(options, DEFAULTS);
   const { headers, fetch = globalThis.fetch, WebSocket = globalThis.WebSocket } = given;
-  const transports = (given.transports?.length ? given.transports : TRANSPORTS).filter((name) =>
-    checkOption("transports", name, JSON.stringify(TRANSPORTS)) === "ws" ? WebSocket : fetch,
-  );
-  if (transports.length === 0) throw new TypeError("No transport: pass WebSocket or fetch.");
+  // Browsers send cookies with each WebSocket.
+  const ways = { ws: given.credentials !== "omit" && WebSocket, sse: fetch, poll: fetch };
+  const names = given.transports?.length ? given.transports : (Object.keys(ways) as TransportName[]);
+  const transports = names.filter((name) => ways[name]);
+  if (transports.length === 0 || names.some((name) => !(name in ways)))
+    throw new TypeError(`Option transports: ${names.join()} is not known or not available.`);
   return {
     ...given,
     fetch,

@@ -4,18 +4,18 @@ import type { Channel, ChannelOptions } from "../channel-types.ts";
 import { createEmitter } from "../emitter.ts";
 import { closedError } from "../errors.ts";
 import type { ChannelGap } from "../message.ts";
-import { checkOption, type OptionRules, readOptions } from "../options.ts";
+import { type OptionDefaults, readOptions } from "../options.ts";
 import { positionOf } from "../read-log.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Follower, FollowOptions, FollowSettings, FollowState, Snapshot } from "./follow-types.ts";
 import { createLoader } from "./loader.ts";
 import { type Item, itemOf, placeOf, reaches, skipped } from "./sequence.ts";
 
-/** The rules of {@link FollowOptions}. */
-const RULES: OptionRules<FollowOptions<unknown, unknown>> = {
-  snapshot: "function",
-  reduce: "function",
-  initial: "object",
+/** The defaults of {@link FollowOptions}. */
+const DEFAULTS: OptionDefaults<FollowOptions<unknown, unknown>> = {
+  snapshot: undefined,
+  reduce: undefined,
+  initial: undefined,
   baseDelay: 500,
   maxDelay: 30_000,
   loadTimeout: 30_000,
@@ -37,10 +37,10 @@ export function followChannel<T, S>(
   setOptions: (options: ChannelOptions) => void,
   options: FollowOptions<T, S>,
 ): Follower<S> {
-  const settings = readOptions<FollowOptions<T, S>, FollowSettings<T, S>>(RULES, options);
+  const settings = readOptions<FollowOptions<T, S>, FollowSettings<T, S>>(options, DEFAULTS);
   const { initial, reduce, snapshot } = settings;
-  checkOption("snapshot", snapshot, "function");
-  checkOption("reduce", reduce, "function");
+  if (typeof snapshot !== "function" || typeof reduce !== "function")
+    throw new TypeError("Options snapshot and reduce: give a function for each.");
   const events = createEmitter<{ change: FollowState<S> }>(runtime.report);
   let phase: "loading" | "following" | "closed" = "loading";
   /** The newest state, and what it has: all messages up to `at`. */

@@ -1,7 +1,7 @@
-import { type OptionRules, readOptions } from "../options.ts";
+import { type OptionDefaults, readOptions } from "../options.ts";
 import type { OutboxKeeper } from "../outbox-keeper.ts";
 import { createIndexedDbStore } from "./indexed-db-store.ts";
-import { OUTBOX_RULES, type StoredOutboxOptions } from "./shelf.ts";
+import { OUTBOX_DEFAULTS, type StoredOutboxOptions } from "./shelf.ts";
 import { storedOutbox } from "./stored-outbox.ts";
 
 /** How publishes are kept; all of it has a default. */
@@ -37,7 +37,7 @@ export interface IndexedDbOutboxOptions extends StoredOutboxOptions {
  * ```
  */
 export function indexedDbOutbox(options?: IndexedDbOutboxOptions): OutboxKeeper {
-  const rules: OptionRules<IndexedDbOutboxOptions> = { ...OUTBOX_RULES, name: "string" };
-  const { name = "default", ...settings } = readOptions(rules, options);
+  const defaults: OptionDefaults<IndexedDbOutboxOptions> = { ...OUTBOX_DEFAULTS, name: undefined };
+  const { name = "default", ...settings } = readOptions(options, defaults);
   return (...client) => storedOutbox(createIndexedDbStore(name), settings)(...client);
 }

@@ -1,6 +1,6 @@
 import type { PendingPublish } from "../channel-types.ts";
 import type { Core } from "../core.ts";
-import type { OptionRules } from "../options.ts";
+import type { OptionDefaults } from "../options.ts";
 import type { Publish } from "../publisher.ts";
 import type { OutboxStore, StoredPublish } from "./outbox-store.ts";
 
@@ -23,10 +23,10 @@ export interface StoredOutboxOptions {
   readonly storeTimeout?: number | undefined;
 }
 
-/** The rules of {@link StoredOutboxOptions}. */
-export const OUTBOX_RULES: OptionRules<StoredOutboxOptions> = {
-  onRestored: "function",
-  onError: "function",
+/** The defaults of {@link StoredOutboxOptions}. */
+export const OUTBOX_DEFAULTS: OptionDefaults<StoredOutboxOptions> = {
+  onRestored: undefined,
+  onError: undefined,
   storeTimeout: 2000,
 };
 

@@ -1,4 +1,5 @@
 import type { Kind } from "../../protocol/message.ts";
+import type { PartylineError } from "../../protocol/partyline-error.ts";
 import { bytesOf, jsonOf } from "../../protocol/payload.ts";
 import type { DeleteOptions, PublishOptions, PublishResult } from "../channel-types.ts";
 import type { OpenChannel } from "../channel.ts";
@@ -6,7 +7,7 @@ import { readOptions } from "../options.ts";
 import type { OutboxKeeper } from "../outbox-keeper.ts";
 import type { Publish, Publisher } from "../publisher.ts";
 import type { OutboxStore, StoredPublish } from "./outbox-store.ts";
-import { createShelf, OUTBOX_RULES, type Shelf, type StoredOutboxOptions } from "./shelf.ts";
+import { createShelf, OUTBOX_DEFAULTS, type Shelf, type StoredOutboxOptions } from "./shelf.ts";
 
 /**
  * Keeps the publishes of a client in a store, so that they survive the page, under the same ids: what was sent before is
@@ -27,8 +28,8 @@ import { createShelf, OUTBOX_RULES, type Shelf, type StoredOutboxOptions } from 
  */
 export function storedOutbox(store: OutboxStore, options?: StoredOutboxOptions): OutboxKeeper {
   const settings = readOptions<StoredOutboxOptions, StoredOutboxOptions & { readonly storeTimeout: number }>(
-    OUTBOX_RULES,
     options,
+    OUTBOX_DEFAULTS,
   );
   return (core, url, openChannel) => {
     const shelf = createShelf(store, { core, url, openChannel }, settings);
@@ -148,16 +149,25 @@ function keepChannel({ channel, publisher, subscription }: OpenChannel, shelf: S
     },
     settling: forget,
   });
+  /** Marks a rejection as handled if it was reported or wished for, as the publisher does with its own. */
+  const mark = (result: Promise<PublishResult>): Promise<PublishResult> => {
+    const marked = result.catch((error: PartylineError) => {
+      if (core.events.has("dropped") || error.code === "closed")
+        queueMicrotask(() => void marked.catch(() => undefined));
+      throw error;
+    });
+    return marked;
+  };
+  const publishKept = async (data: unknown, options?: PublishOptions): Promise<PublishResult> => {
+    if (!isKept()) return own.publish(data, options);
+    // What the caller changes meanwhile is not part of the message.
+    const message = shelf.isLoaded ? data : copyOf(data);
+    return shelf.inTurn(() => publishNew(() => own.publish(message, options)));
+  };
   Object.assign(publisher, {
-    async publish(data: unknown, options?: PublishOptions) {
-      if (!isKept()) return own.publish(data, options);
-      // What the caller changes meanwhile is not part of the message.
-      const message = shelf.isLoaded ? data : copyOf(data);
-      return shelf.inTurn(() => publishNew(() => own.publish(message, options)));
-    },
-    async delete(key: string, options?: DeleteOptions) {
-      return shelf.inTurn(() => publishNew(() => own.delete(key, options)));
-    },
+    publish: (data: unknown, options?: PublishOptions) => mark(publishKept(data, options)),
+    delete: (key: string, options?: DeleteOptions) =>
+      mark(shelf.inTurn(() => publishNew(() => own.delete(key, options)))),
     connected() {
       // Where nothing has to be written it goes on in this turn: until then an older connection may be sent on.
       if (shelf.isLoaded && !writing && publisher.pending.every(({ at }) => at)) own.connected();

@@ -80,12 +80,12 @@ export function share(
 
   /** What all that the tabs of this identity share is called: who is somebody else does not find it. */
   const nameBy = async (shared: Tabs): Promise<string> => {
-    const { url, headers = {} } = port.request;
+    const { url, credentials, headers = {} } = port.request;
     const identity =
       typeof name === "string"
         ? { name }
         : { token: await port.token(), headers: Object.entries(headers).map(String).sort() };
-    const text = JSON.stringify({ url, order: port.order, ...identity });
+    const text = JSON.stringify({ url, credentials, order: port.order, ...identity });
     return `partyline/${VERSION}/${await shared.digest(text)}`;
   };
   const join = (shared: Tabs): void => {

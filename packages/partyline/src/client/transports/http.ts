@@ -35,7 +35,7 @@ export function silenceOf({ pingInterval }: LinkTiming): number {
 
 /** Sends one `POST /connect`. */
 function post(
-  { url, fetch, headers }: LinkRequest,
+  { url, fetch, headers, credentials }: LinkRequest,
   body: string,
   signal: AbortSignal,
   accept: string = FRAMES_TYPE,
@@ -45,6 +45,7 @@ function post(
     headers: { ...headers, accept, "content-type": FRAMES_TYPE },
     body,
     signal,
+    ...(credentials && { credentials }),
   });
 }
 
