@@ -12,6 +12,7 @@ import type {
 } from "../protocol/frames.ts";
 import type { Codec } from "./codec.ts";
 import type { PartylineError } from "../protocol/partyline-error.ts";
+import type { BackoffOptions } from "./backoff.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** A way to the server, by name. */
@@ -82,7 +83,7 @@ export interface LinkTiming {
 }
 
 /** What every transport is given to open a link. */
-export interface LinkRequest extends LinkTiming {
+export interface LinkRequest extends LinkTiming, BackoffOptions {
   /** Of `/connect`, http or https. */
   readonly url: string;
   readonly token: string | undefined;

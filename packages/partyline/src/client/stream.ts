@@ -92,6 +92,8 @@ export function createStream(host: LinkHost, token: string | undefined): Stream 
     open(asked, maxLength = Infinity) {
       let lines = JSON.stringify({ t: "hello", v: PROTOCOL_VERSION, token, ...asked });
       channels.clear();
+      // Each poll numbers its lines by itself: two polls from the same positions are the same text.
+      n = 0;
       for (const channel of host.wanted()) {
         // A character may be three bytes; a position and the names of the members fit into 200.
         if ((lines.length + channel.length) * 3 + 200 < maxLength) lines += `\n${stream.attach(channel)}`;

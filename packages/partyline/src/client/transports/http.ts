@@ -23,6 +23,8 @@ export interface Round {
   readonly signal: AbortSignal;
   /** Bytes came. */
   readonly heard: () => void;
+  /** Number of `welcome` frames that came. */
+  welcomes: number;
 }
 
 /** The longest `wait` that a server takes, in seconds. */
@@ -107,21 +109,23 @@ export function openHttp(request: LinkRequest, run: (round: Round) => Promise<vo
       {
         ...host,
         welcome(frame) {
+          round.welcomes++;
           if (signal.aborted) return;
           host.welcome(frame);
           if (!opening || rounds.at(-1)?.stream !== stream) return;
           opening = false;
           stopTimer();
           watch.answered();
-          for (const round of rounds) if (round.stream !== stream) round.abort.abort();
+          for (const other of rounds) if (other.stream !== stream) other.abort.abort();
           rounds = [{ stream, abort }];
           link.sync();
         },
       },
       token,
     );
+    const round: Round = { stream, signal, heard: watch.heard, welcomes: 0 };
     rounds.push({ stream, abort });
-    run({ stream, signal, heard: watch.heard }).catch((cause: unknown) => {
+    run(round).catch((cause: unknown) => {
       if (signal.aborted) return;
       const time = cause instanceof PartylineError ? cause.retryAfter : undefined;
       if (!time || rounds.length < 2 || rounds.at(-1)?.stream !== stream) {
