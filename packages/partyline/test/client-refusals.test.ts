@@ -140,3 +140,95 @@ describe.each<TransportName>(["sse", "poll"])("over %s", (transport) => {
     expect((await server.channel("stuck").history({ since: "earliest" })).messages).toEqual([]);
   });
 });
+
+describe("a gateway that closes WebSockets over a large frame", () => {
+  const LARGE = POISON.repeat(6_000);
+  const closes = (code: number) => (data: string) => (data.length > 32 * 1024 ? code : undefined);
+
+  it.each([1002, 1003, 1007, 1008, 1009, 1010])(
+    "with %i makes the client deliver it over another transport, and everything else too [CLOSE-2, CLOSE-3]",
+    async (code) => {
+      await using world = await behind({ frame: closes(code) }, {});
+      const { client, server } = world;
+      const room = client.channel<string>("a");
+      await isLive(client);
+      expect(client.state.transport).toBe("ws");
+      const all = [
+        room.publish("first"),
+        room.publish(LARGE),
+        room.publish("next"),
+        client.channel("b").publish(1),
+      ];
+      await Promise.all(all);
+      expect(client.state).toMatchObject({ status: "live", transport: "sse" });
+      const { messages } = await server.channel<string>("a").history({ since: "earliest" });
+      expect(messages.map(({ data }) => data)).toEqual(["first", LARGE, "next"]);
+    },
+  );
+
+  it.each([1008, 1009])(
+    "with %i costs that publish alone where the client has no other transport [CLOSE-3, PUB-20]",
+    async (code) => {
+      await using world = await behind({ frame: closes(code) }, { transports: ["ws"] });
+      const { client, server, proxy } = world;
+      const room = client.channel<string>("a");
+      await isLive(client);
+      const all = [room.publish("first"), room.publish("second"), client.channel("b").publish(1)];
+      const large = room.publish(LARGE);
+      all.push(room.publish("next"), room.publish("last"));
+      await expect(large).rejects.toMatchObject({
+        code: "uncertain",
+        cause: { code: "refused", message: expect.stringContaining(`${code}`) as string },
+      });
+      await Promise.all(all);
+      const { messages } = await server.channel<string>("a").history({ since: "earliest" });
+      expect(messages.map(({ data }) => data)).toEqual(["first", "second", "next", "last"]);
+      expect(proxy.sockets).toBe(3);
+    },
+  );
+
+  it("costs two such publishes where other transports are refused too [CLOSE-3]", async () => {
+    await using world = await behind(
+      { frame: closes(1009), request: () => ({ status: 403 }) },
+      { fallbackDelay: 100 },
+    );
+    const { client, server } = world;
+    const room = client.channel<string>("a");
+    await isLive(client);
+    const large = [room.publish(LARGE), room.publish("between"), room.publish(LARGE)];
+    const settled = await Promise.allSettled(large);
+    expect(settled.map(({ status }) => status)).toEqual(["rejected", "fulfilled", "rejected"]);
+    await room.publish("last");
+    const { messages } = await server.channel<string>("a").history({ since: "earliest" });
+    expect(messages.map(({ data }) => data)).toEqual(["between", "last"]);
+  });
+});
+
+describe("redirects", () => {
+  it.each<TransportName>(["sse", "poll"])(
+    "that turn the POST of %s into a GET are named, and tried again [CONN-8]",
+    async (transport) => {
+      let moved = true;
+      const request = ({ method }: SeenRequest): OwnAnswer | undefined =>
+        method === "POST" && moved ? { status: 301, headers: { location: "/elsewhere/connect" } } : undefined;
+      await using world = await behind({ request }, { transports: [transport] });
+      const { client, proxy } = world;
+      const reason = await new Promise<string | undefined>((resolve) => {
+        client.on("state", (state) => resolve(state.reason?.message));
+      });
+      expect(reason).toBe(
+        `HTTP status 404 after a redirect to ${proxy.url}/elsewhere/connect, not from a partyline server.`,
+      );
+      moved = false;
+      await isLive(client);
+    },
+  );
+
+  it.each<TransportName>(["sse", "poll"])("that keep the POST of %s are followed", async (transport) => {
+    const request = ({ path }: SeenRequest): OwnAnswer | undefined =>
+      path === "/connect" ? { status: 307, headers: { location: "/connect?moved" } } : undefined;
+    await using world = await behind({ request }, { transports: [transport] });
+    await isLive(world.client);
+    expect(await world.client.channel("a").publish(1)).toMatchObject({ duplicate: false });
+  });
+});

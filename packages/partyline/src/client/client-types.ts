@@ -10,7 +10,7 @@ import type { OutboxKeeper } from "./outbox-keeper.ts";
  * `connecting`: for the first time. `live`: connected. `suspect`: connected, but the page woke up or the network
  * changed, and the server has not answered since; decided within 2 s. `reconnecting`: the connection was lost, or is
  * tried again. `offline`: the runtime says that there is no network, or the page was left; tried again when the network
- * or the page is back. `closed`: for good.
+ * or the page is back, and without a network every `maxDelay`. `closed`: for good.
  */
 export type ClientStatus = "connecting" | "live" | "suspect" | "reconnecting" | "offline" | "closed";
 

@@ -30,8 +30,8 @@ describe("the client's state", () => {
     expect(statuses(states)).toEqual(["live", "reconnecting", "live"]);
   });
 
-  it.each([4400, 4401, 4403, 4409, 4426, 1000, 1002, 1008, 1009])(
-    "ends in closed after close code %i [CLOSE-1, CLOSE-2]",
+  it.each([4400, 4401, 4403, 4409, 4426, 4499])(
+    "ends in closed after close code %i [CLOSE-1]",
     async (code) => {
       const { rig } = watched();
       await rig.welcome();
@@ -44,15 +44,15 @@ describe("the client's state", () => {
     },
   );
 
-  it.each([4500, 4503, 4508, 1001, 1005, 1006, 1011, 1012, 1013])(
-    "comes back after close code %i [CLOSE-1, CLOSE-2]",
-    async (code) => {
-      const { rig } = watched();
-      await rig.welcome();
-      rig.socket.close(code);
-      expect(rig.client.state.status).toBe("reconnecting");
-    },
-  );
+  it.each([
+    4500, 4503, 4508, 4600, 1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1011, 1012, 1013, 3000,
+    4000, 4399,
+  ])("comes back after close code %i [CLOSE-1, CLOSE-2]", async (code) => {
+    const { rig } = watched();
+    await rig.welcome();
+    rig.socket.close(code);
+    expect(rig.client.state.status).toBe("reconnecting");
+  });
 
   it("comes back as soon where an error is all that tells of a WebSocket that could not be opened", async () => {
     const { rig, states } = watched();
@@ -79,13 +79,29 @@ describe("the client's state", () => {
     await rig.welcome();
     rig.setOnline(false);
     rig.socket.close(1006);
-    expect(rig.client.state.status).toBe("offline");
-    rig.clock.advance(600_000);
+    expect(rig.client.state).toMatchObject({ status: "offline", retryAt: 30_000 });
+    rig.clock.advance(29_999);
+    await rig.settle();
     expect(rig.sockets).toHaveLength(1);
     rig.setOnline(true);
     rig.clock.advance(0);
     await rig.welcome();
     expect(statuses(states)).toEqual(["live", "suspect", "offline", "reconnecting", "live"]);
+  });
+
+  it("is offline, and becomes live, where the runtime is wrong about the network [CLOSE-6]", async () => {
+    const { rig, states } = watched();
+    await rig.welcome();
+    rig.setOnline(false);
+    for (let attempt = 0; attempt < 3; attempt++) {
+      rig.socket.close(1006);
+      expect(rig.client.state.status).toBe("offline");
+      rig.clock.advance(30_000);
+      await rig.settle();
+    }
+    await rig.welcome();
+    expect(rig.sockets).toHaveLength(4);
+    expect(statuses(states)).toEqual(["live", "suspect", "offline", "offline", "offline", "live"]);
   });
 
   it("is closed for good by close, which leaves no timer and no listener behind", async () => {

@@ -3,7 +3,7 @@ import { backoffDelay } from "./backoff.ts";
 import type { ClientState, ClientStatus } from "./client-types.ts";
 import type { ConnectionPort } from "./connection-port.ts";
 import { closedError, connectionLost, silence } from "./errors.ts";
-import type { Keeper } from "./keeper.ts";
+import type { Guard, Keeper } from "./keeper.ts";
 import type { Link, LinkHost, TransportName } from "./link.ts";
 
 /**
@@ -32,9 +32,6 @@ interface Dial {
   close(): void;
 }
 
-/** Ends within `stableAfter`, one after the other, that make the next transport the one to begin with. */
-const MAX_YOUNG_ENDS = 3;
-
 /** What has worked is waited for longer: a server that is slow for once must not get three times the connections. */
 const TRUST = 3;
 
@@ -47,7 +44,6 @@ export function createConnection(port: ConnectionPort): Connection {
   /** Why a transport was not waited for. */
   const doubts: Partial<Record<TransportName, string>> = {};
   let failures = 0;
-  let youngEnds = 0;
   let upgradeDelay = timing.upgradeInterval;
   let { pingInterval } = port.request;
   let keeper: Promise<Keeper> | undefined;
@@ -64,6 +60,8 @@ export function createConnection(port: ConnectionPort): Connection {
   let leaving = false;
   /** The page was left. */
   let away = false;
+  /** Makes links careful while something on the way objects to what is sent. */
+  let guard: Guard = (openLink) => openLink;
   let state: ClientState = { status: "connecting", since: runtime.now() };
 
   const tell = (status: ClientStatus, more?: Omit<ClientState, "status" | "since">): void => {
@@ -113,7 +111,7 @@ export function createConnection(port: ConnectionPort): Connection {
     let over = false;
     /** Whether the token is there: before that a failure is not the transport's. */
     let hasToken = false;
-    const end = (error: PartylineError, silent?: number): void => {
+    const end: LinkHost["end"] = (error, silent) => {
       if (over) return;
       done?.(error);
       dial.close();
@@ -153,7 +151,9 @@ export function createConnection(port: ConnectionPort): Connection {
       drain() {
         if (dial !== live || leaving) return;
         leaving = true;
-        begin([transport]);
+        // A server that asks each new connection to leave is left with backoff.
+        if (!hasLasted() && failures > 0) openBeside();
+        else begin([transport]);
       },
       end,
     };
@@ -164,7 +164,7 @@ export function createConnection(port: ConnectionPort): Connection {
         if (over) return;
         hasToken = true;
         if (!done) hurry(transport);
-        const openLink = await port.transports[transport]();
+        const openLink = guard(await port.transports[transport]());
         if (!over) dial.link = openLink({ ...port.request, pingInterval, token, host });
       })
       .catch(broken);
@@ -174,6 +174,7 @@ export function createConnection(port: ConnectionPort): Connection {
     const old = live;
     const { transport } = dial;
     const better = betterThan(transport);
+    if (leaving) failures++;
     liveSince = runtime.now();
     dials.delete(dial);
     live = dial;
@@ -196,7 +197,7 @@ export function createConnection(port: ConnectionPort): Connection {
     const { transport } = live;
     const better = betterThan(transport);
     if (leaving) later(backoff(error), () => begin([transport]));
-    else if (better.length > 0) {
+    else if (better[0]) {
       later(upgradeDelay, () => begin(better));
       upgradeDelay = Math.min(upgradeDelay * 2, timing.upgradeInterval * 10);
     }
@@ -210,23 +211,27 @@ export function createConnection(port: ConnectionPort): Connection {
     const decided = !transport || error.retryAfter || !error.retryable;
     if (live) port.interrupted(true);
     if (decided) rest = [];
-    if (rest.length > 0) next();
+    if (rest[0]) next();
     else if (live) openBeside(error);
     else if (decided || dials.size === 0) {
       closeDials();
       retry(error, backoff(error));
     }
   };
-  const lost = (error: PartylineError, silent?: number): void => {
+  /** Whether the live link lasted, which makes earlier failures forgotten. */
+  const hasLasted = (): boolean => {
+    const lasted = runtime.now() - liveSince >= timing.stableAfter;
+    if (lasted) failures = 0;
+    return lasted;
+  };
+  const lost: LinkHost["end"] = (error, silent) => {
     const probed = state.status === "suspect";
-    if (!probed) keep(({ ended }) => (pingInterval = ended(silent)));
-    if (runtime.now() - liveSince >= timing.stableAfter) {
-      failures = youngEnds = 0;
-      upgradeDelay = timing.upgradeInterval;
-    } else if (++youngEnds >= MAX_YOUNG_ENDS) {
-      youngEnds = 0;
-      preferred = order[(order.indexOf(preferred) + 1) % order.length] as TransportName;
-    }
+    const lasted = hasLasted();
+    if (lasted) upgradeDelay = timing.upgradeInterval;
+    if (!probed)
+      keep(({ ended }) => {
+        [pingInterval, guard, preferred] = ended(error, lasted, order, preferred, silent);
+      });
     drop(error, probed ? 0 : backoff(error));
   };
   const drop = (reason: PartylineError, delay: number): void => {
@@ -239,12 +244,17 @@ export function createConnection(port: ConnectionPort): Connection {
   const retry = (reason: PartylineError, delay: number): void => {
     stopTimer();
     if (!reason.retryable) close(reason);
-    else if (away || !runtime.isOnline()) {
+    else if (away) {
       closeDials();
       tell("offline", { reason });
     } else {
+      let status: ClientStatus = state.status === "connecting" ? "connecting" : "reconnecting";
+      if (!runtime.isOnline()) {
+        status = "offline";
+        // What a runtime says of its network may be wrong.
+        delay = Math.max(delay, timing.maxDelay);
+      }
       later(delay, attempt);
-      const status = state.status === "connecting" ? "connecting" : "reconnecting";
       tell(status, { reason, retryAt: runtime.now() + delay });
     }
   };

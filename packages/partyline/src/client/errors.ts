@@ -2,20 +2,9 @@ import { PartylineError } from "../protocol/partyline-error.ts";
 import type { RefusalFrame } from "./link.ts";
 import type { ChannelGap } from "./message.ts";
 
-/** Longest time that a peer can make the client wait, in seconds. */
-const MAX_RETRY_AFTER = 3600;
-
-/** Returns a peer's `retryAfter` in seconds, at most an hour; `undefined` unless it is a positive number. */
-export function readRetryAfter(seconds: unknown): number | undefined {
-  return typeof seconds === "number" && seconds > 0 ? Math.min(seconds, MAX_RETRY_AFTER) : undefined;
-}
-
 /** The error that a server told. */
 export function fromErrorFrame(frame: RefusalFrame): PartylineError {
-  return new PartylineError(frame.code, frame.message, {
-    remedy: frame.remedy,
-    retryAfter: readRetryAfter(frame.retryAfter),
-  });
+  return new PartylineError(frame.code, frame.message, frame);
 }
 
 /** The connection is gone; a new one is on its way unless the client says otherwise. */
@@ -48,7 +37,7 @@ export function closedError(what: string, cause?: unknown): PartylineError {
  */
 export class GapError extends PartylineError {
   override readonly name = "GapError";
-  readonly gap: ChannelGap;
+  declare readonly gap: ChannelGap;
 
   constructor(gap: ChannelGap, cause?: unknown) {
     super("gap", `Messages of "${gap.channel}" were missed, ${gap.from} to ${gap.to}: ${gap.reason}.`, {

@@ -1,4 +1,6 @@
-import type { TransportName } from "./link.ts";
+import type { PartylineError } from "../protocol/partyline-error.ts";
+import { carefully, isObjection } from "./careful.ts";
+import type { Transport, TransportName } from "./link.ts";
 import { nextPace, type Pace } from "./pace.ts";
 import { type PageEvents, watchPage } from "./page.ts";
 
@@ -7,14 +9,34 @@ export interface Keeper {
   /** This transport works: the pages that follow are told. */
   readonly works: (transport: TransportName) => void;
   /**
-   * A link has ended.
+   * A live link has ended.
    *
-   * @param silence How long nothing had been heard when it ended without a word, ms.
-   * @returns The silence after which the next one should ask, ms.
+   * @param lasted Whether it lasted `stableAfter`.
+   * @param order All transports, the best one first.
+   * @param preferred The one that the next attempt would begin with.
+   * @param silence How long nothing had been heard when it ended without a word, in milliseconds.
+   * @returns How the next link should be opened.
    */
-  readonly ended: (silence: number | undefined) => number;
+  readonly ended: (
+    error: PartylineError,
+    lasted: boolean,
+    order: readonly TransportName[],
+    preferred: TransportName,
+    silence: number | undefined,
+  ) => NextLink;
   readonly stop: () => void;
 }
+
+/** Wraps a transport. */
+export type Guard = (openLink: Transport) => Transport;
+
+/** The silence after which the next link should ask the server, in milliseconds, its guard, and the transport to begin with. */
+type NextLink = readonly [interval: number, guard: Guard, preferred: TransportName];
+
+const openAsItIs: Guard = (openLink) => openLink;
+
+/** Ends within `stableAfter`, one after the other, that make the next transport the one to begin with. */
+const MAX_YOUNG_ENDS = 3;
 
 /** What a keeper keeps. */
 export interface KeeperRequest extends PageEvents {
@@ -47,11 +69,17 @@ const page: KeeperPlace = {
 export function createKeeper(request: KeeperRequest, place: KeeperPlace = page): Keeper {
   const { memory, interval } = request;
   let pace: Pace = { interval };
+  let youngEnds = 0;
   return {
     works: (transport) => place.note(memory, transport),
-    ended(silence) {
+    ended(error, lasted, order, preferred, silence) {
       pace = nextPace(pace, interval, silence);
-      return pace.interval;
+      youngEnds = lasted ? 0 : youngEnds + 1;
+      const objects = isObjection(error);
+      const changes = objects || youngEnds >= MAX_YOUNG_ENDS;
+      if (changes) youngEnds = 0;
+      const next = order[(order.indexOf(preferred) + 1) % order.length];
+      return [pace.interval, objects ? carefully : openAsItIs, (changes && next) || preferred];
     },
     stop: place.watch(request),
   };

@@ -69,7 +69,8 @@ export interface LinkHost {
   drain(): void;
   /**
    * Why it is over; an error that is not retryable means that the server does not want this client unchanged.
-   * `silence`: how long nothing had been heard, ms, where it ended without a word.
+   * `silence`: how long nothing had been heard, ms, where it ended without a word. The `cause` of an error that is
+   * `offline` may be the close code of a WebSocket.
    */
   end(error: PartylineError, silence?: number): void;
 }

@@ -12,7 +12,7 @@ export interface Unsettled {
   /** Refusals that left hope. */
   refusals: number;
   /** Number of those that were `uncertain`. */
-  doubts?: number;
+  doubts: number;
   /** When it is given up, by the clock of `OutboxPort.date`; `Infinity` for never. */
   readonly until: number;
 }
@@ -115,8 +115,8 @@ export function createOutbox<P extends Unsettled>(port: OutboxPort<P>, window: n
   const refused = (publish: P, error: PartylineError): void => {
     if (publish.state === "sent") publish.state = "waiting";
     // `again` of a publish that nothing before it holds up is not to be expected; it waits like other refusals.
-    if (error.code === "uncertain") publish.doubts = (publish.doubts ?? 0) + 1;
-    const hope = error.retryable && (publish.doubts ?? 0) <= MAX_UNCERTAIN;
+    if (error.code === "uncertain") publish.doubts++;
+    const hope = error.retryable && publish.doubts <= MAX_UNCERTAIN;
     if (hope && port.keep() !== "nothing") {
       gate = "held";
       stopHold = port.afterBackoff(++publish.refusals, error, () => {

@@ -119,6 +119,7 @@ export function createPublisher(channel: string, core: Core, keep: () => Keep): 
         attempts: 0,
         state: "waiting",
         refusals: 0,
+        doubts: 0,
         since,
         until: since + Math.round(ttl),
         at,

@@ -15,8 +15,8 @@ import { positionOf } from "./read-log.ts";
  * knows what the server's numbers mean. Both kinds of number hold for this stream alone.
  */
 export interface Stream {
-  /** Channels that this stream was asked to attach, and that were neither refused nor detached since. */
-  readonly channels: ReadonlySet<string>;
+  /** Channels that this stream was asked to attach, and that were neither refused nor detached since, with the `n` of the newest attach. */
+  readonly channels: ReadonlyMap<string, number>;
   /** `hello`, asking for this, and attaches of what is wanted as far as they fit into so many characters: into 0, none. */
   open(asked?: Pick<HelloFrame, "wait" | "quiet">, maxLength?: number): string;
   attach(channel: string): string;
@@ -35,15 +35,16 @@ export interface Stream {
   read(lines: string): void;
 }
 
+/** Times above this are none, in milliseconds since 1970. */
+const MAX_TIME = 1e16;
+
 export function createStream(host: LinkHost, token: string | undefined): Stream {
   let n = 0;
   /** The newest ping. */
   let pinged = 0;
-  const channels = new Set<string>();
+  const channels = new Map<string, number>();
   /** The server's numbers. */
   const numbered = new Map<number, { readonly channel: string; epoch: string }>();
-  /** Newest attach of each channel: answers to older ones no longer count. */
-  const attaches = new Map<string, number>();
   const commands = new Map<number, Command>();
 
   const answer = (frame: ResultFrame | ErrorFrame): void => {
@@ -54,7 +55,7 @@ export function createStream(host: LinkHost, token: string | undefined): Stream 
     else if (frame.t === "error") {
       // A stale attach is named as well: then there is nothing to do.
       if (!number) throw fromErrorFrame(frame);
-      for (const [channel, attach] of attaches) {
+      for (const [channel, attach] of channels) {
         if (attach !== number) continue;
         channels.delete(channel);
         host.reader(channel)?.refused(frame);
@@ -63,11 +64,14 @@ export function createStream(host: LinkHost, token: string | undefined): Stream 
   };
 
   const readFrame = (frame: ServerFrame, size: number): void => {
-    if (frame.t === "welcome") host.welcome(frame);
-    else if (frame.t === "attached") {
+    if (frame.t === "welcome") {
+      // One without its numbers is none.
+      if (frame.time < MAX_TIME && frame.limits.messageBytes > 0) host.welcome(frame);
+    } else if (frame.t === "attached") {
       const { c, channel, position } = frame;
       numbered.set(c, { channel, epoch: positionOf(position).epoch });
-      if (attaches.get(channel) === frame.n) host.reader(channel)?.attached(frame, stream);
+      // Answers to older attaches no longer count.
+      if (channels.get(channel) === frame.n) host.reader(channel)?.attached(frame, stream);
     } else if (frame.t === "result" || frame.t === "error") answer(frame);
     else if (frame.t === "drain") host.drain();
     else if (frame.t === "pong") {
@@ -101,8 +105,7 @@ export function createStream(host: LinkHost, token: string | undefined): Stream 
       return lines;
     },
     attach(channel) {
-      channels.add(channel);
-      attaches.set(channel, n + 1);
+      channels.set(channel, n + 1);
       return line("attach", channel, host.reader(channel)?.attaching(stream));
     },
     detach(channel) {

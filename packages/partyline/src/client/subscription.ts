@@ -78,7 +78,7 @@ export function createSubscription(name: string, options: Given<ChannelOptions>,
   let mode: "reading" | "detached" | "refused" | "closed" = "reading";
   /** What the server said last, until it attached the channel. */
   let error: PartylineError | undefined;
-  /** Refusals, and attaches that brought nothing, since the last message. */
+  /** Refusals, and attaches that brought nothing, since the last message or mark. The reply to an attach is no progress. */
   let trouble = 0;
   let stopRetry: (() => void) | undefined;
   /** A gap waits for a decision; what comes behind it waits here. */
@@ -198,7 +198,7 @@ export function createSubscription(name: string, options: Given<ChannelOptions>,
     return false;
   };
   const vouched = (time: number): void => {
-    asOf = Math.max(asOf ?? 0, time);
+    if (time > (asOf ?? 0)) asOf = time;
     heardAt = runtime.date();
   };
   const jumped = ({ from, to, reason, lost }: JumpFields): void => {
@@ -288,10 +288,7 @@ export function createSubscription(name: string, options: Given<ChannelOptions>,
       // Before it is held against the cursor: during a hand-over the other stream may have come further.
       if (typeof verdict === "object") head = positionOf(frame.head);
       if (follow(verdict)) {
-        if (frame.head === frame.position) {
-          trouble = 0;
-          vouched(core.brokerTime());
-        }
+        if (frame.head === frame.position) vouched(core.brokerTime());
         if (gap) jumped(gap);
       }
       update();
@@ -317,6 +314,7 @@ export function createSubscription(name: string, options: Given<ChannelOptions>,
         case "mark": {
           const position = positionOf(frame.position);
           if (!follow(readMark(cursor, position))) break;
+          trouble = 0;
           vouched(frame.time);
           events.emit("mark", { position: frame.position, time: frame.time });
           break;

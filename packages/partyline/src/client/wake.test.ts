@@ -146,13 +146,17 @@ describe("a page that wakes", () => {
     expect(states).toEqual(["reconnecting", "reconnecting", "live"]);
   });
 
-  it("stays offline where there is no network", async () => {
+  it("stays offline where there is no network, and tries slowly [CLOSE-6]", async () => {
     const { rig, states } = await awake();
     rig.setOnline(false);
     rig.socket.close(1006);
     rig.page.wake();
-    rig.clock.advance(60_000);
+    rig.clock.advance(29_999);
+    await rig.settle();
     expect([states.at(-1), rig.sockets.length]).toEqual(["offline", 1]);
+    rig.clock.advance(1);
+    await rig.settle();
+    expect([states.at(-1), rig.sockets.length]).toEqual(["offline", 2]);
   });
 });
 

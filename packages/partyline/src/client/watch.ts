@@ -98,8 +98,8 @@ export function createWatch(
       if (over) return;
       watch.stop();
       const error = cause instanceof PartylineError ? cause : connectionLost("The connection failed.", cause);
-      if (told || overslept || error.code !== "offline") host.end(error);
-      else host.end(error, (askedAt ?? runtime.now()) - heardAt);
+      const isQuiet = !told && !overslept && error.code === "offline";
+      host.end(error, isQuiet ? (askedAt ?? runtime.now()) - heardAt : undefined);
     },
     stop() {
       over = true;

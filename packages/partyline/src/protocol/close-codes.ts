@@ -1,8 +1,8 @@
 /**
  * Close codes of a WebSocket, as a second table: the range alone decides whether a client comes again.
  *
- * 4400-4499: come again only changed. 4500-4599, 1001, 1005, 1006, 1011-1013: come again, with backoff.
- * 1002, 1003, 1007 and 1009 mean what RFC 6455 section 7.4.1 says: the sender was wrong, so it must change too.
+ * 4400-4499: come again only changed. All others: come again, with backoff.
+ * 1002, 1003, 1007, 1008 and 1009 mean what RFC 6455 section 7.4.1 says: the peer objects to what was sent.
  */
 export const CLOSE = {
   normal: 1000,
@@ -33,8 +33,10 @@ export const CLOSE = {
   tokenExpired: 4508,
 } as const;
 
-/** Does this close code let a client connect again by itself, with backoff? */
+/**
+ * Whether a client on `/connect` connects again by itself, with backoff, after this close code. A partyline server ends
+ * for good with 4400-4499 only. Every other code may come from a proxy or a gateway on the way.
+ */
 export function mayReconnect(code: number): boolean {
-  // In figures, because a client that is to stay small asks this, and needs nothing else of the table.
-  return (code >= 4500 && code < 4600) || [1001, 1005, 1006, 1011, 1012, 1013].includes(code);
+  return code < 4400 || code > 4499;
 }

@@ -56,11 +56,14 @@ const RETRYABLE: readonly string[] = [
   "offline",
 ];
 
+/** Longest time that a refusal can make anybody wait, in seconds. */
+const MAX_RETRY_AFTER = 3600;
+
 /** What an error tells beside its code; see {@link PartylineError}. */
 export interface ErrorDetails {
   /** What to do first. */
   readonly remedy?: string;
-  /** Seconds after which to try again. */
+  /** Seconds after which to try again, at most 3 600. What is not above 0 counts as none. */
   readonly retryAfter?: number | undefined;
   readonly cause?: unknown;
 }
@@ -84,17 +87,18 @@ export interface ErrorDetails {
  */
 export class PartylineError extends Error {
   override readonly name: string = "PartylineError";
-  readonly code: ErrorCode | ClientErrorCode;
+  declare readonly code: ErrorCode | ClientErrorCode;
   /** What the reader should do first. */
-  readonly remedy: string;
+  declare readonly remedy: string;
   /** Seconds after which to try again, where the refuser knows. */
-  readonly retryAfter: number | undefined;
+  declare readonly retryAfter: number | undefined;
 
   constructor(code: ErrorCode | ClientErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.remedy = details.remedy ?? "";
-    this.retryAfter = details.retryAfter;
+    const retryAfter = Math.min(details.retryAfter ?? 0, MAX_RETRY_AFTER);
+    this.retryAfter = retryAfter > 0 ? retryAfter : undefined;
   }
 
   /** May the same request succeed later, unchanged? */

@@ -46,7 +46,7 @@ export function createOutboxRig(keep: Keep = "history", window?: number, leavesA
     sent,
     outcomes,
     publish(id: string, key = "", until = Infinity): void {
-      outbox.publish({ id, key, attempts: 0, state: "waiting", refusals: 0, until });
+      outbox.publish({ id, key, attempts: 0, state: "waiting", refusals: 0, doubts: 0, until });
     },
     connect(): void {
       connection++;

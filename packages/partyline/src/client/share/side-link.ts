@@ -44,8 +44,10 @@ export function createSideLink(
   const open = (): void => {
     const present = {};
     attempt = present;
+    const since = runtime.now();
     const end = (): void => {
       if (attempt !== present) return;
+      if (runtime.now() - since >= timing.stableAfter) failures = 0;
       close();
       attempt = present;
       stopTimer = runtime.after(backoffDelay(failures++, timing, runtime.random), () => {
@@ -57,9 +59,7 @@ export function createSideLink(
       parse: parseLines,
       wanted: () => port.wanted(),
       reader: (channel: string) => (attempt === present ? port.reader(channel) : undefined),
-      welcome() {
-        failures = 0;
-      },
+      welcome: () => undefined,
       alive: () => undefined,
       drain: end,
       end,
@@ -73,8 +73,10 @@ export function createSideLink(
 
   const side: SideLink = {
     sync() {
-      if (port.wanted().length === 0) close();
-      else if (attempt) link?.sync();
+      if (port.wanted().length === 0) {
+        failures = 0;
+        close();
+      } else if (attempt) link?.sync();
       else open();
     },
     reattach: (channel) => link?.reattach(channel),

@@ -27,7 +27,7 @@ describe("Retry-After of a proxy", () => {
   );
 });
 
-it.each([Number.NaN, -1, 0, "5", null, [7], Infinity])(
+it.each([Number.NaN, -1, 0, "soon", null, {}, 2_160_000])(
   "retryAfter %j of a server is a time of at most an hour, or none",
   (retryAfter) => {
     const problem = { code: "overloaded", detail: "", remedy: "", retryAfter };
@@ -113,11 +113,9 @@ describe("a POST of commands", () => {
     const published = rig.client.channel("a").publish(1);
     await settleStreams();
     const [poll] = http.requests.slice(1);
-    // The poll's answers come in time, the response to the commands does not.
-    poll?.say(WELCOME);
-    await settleStreams();
+    // The poll's answer comes in time, the response to the commands does not.
     rig.clock.advance(20_000);
-    http.requests.at(-1)?.say(WELCOME);
+    poll?.say(WELCOME);
     await settleStreams();
     rig.clock.advance(15_000);
     await settleStreams();

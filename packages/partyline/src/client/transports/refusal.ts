@@ -1,6 +1,5 @@
 import type { Problem } from "../../protocol/errors.ts";
 import { PartylineError } from "../../protocol/partyline-error.ts";
-import { readRetryAfter } from "../errors.ts";
 
 /** A response that does not do what the request asked for. */
 export interface Refusal {
@@ -28,15 +27,14 @@ export function readRefusal(response: Response, body: string, date: number): Ref
   const lost = redirected && (status === 404 || status === 405);
   if (problem && !lost) {
     const { code, detail = "", remedy } = problem;
-    const retryAfter = readRetryAfter(problem.retryAfter);
     return {
-      error: new PartylineError(code, detail, { remedy, retryAfter }),
+      error: new PartylineError(code, detail, { ...problem, remedy }),
       // A server that failed may have stored the commands.
       verdict: status < 500 ? undefined : "offline",
     };
   }
   const header = headers.get("retry-after") ?? "";
-  const retryAfter = readRetryAfter(Number(header) || (Date.parse(header) - date) / 1000);
+  const retryAfter = Number(header) || (Date.parse(header) - date) / 1000;
   const where = redirected ? ` after a redirect to ${url}` : "";
   return {
     error: new PartylineError("offline", `HTTP status ${status}${where}, not from a partyline server.`, {

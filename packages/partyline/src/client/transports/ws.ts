@@ -60,9 +60,9 @@ export function openWebSocket(request: LinkRequest): Link {
   const closed = ({ code }: { readonly code: number }): void => {
     const again = mayReconnect(code);
     const reason = `The WebSocket (${code})`;
+    const lost = again ? connectionLost(`${reason} was lost.`, code) : closedError(reason);
     // The code alone decides about coming back.
-    if (told?.retryable === again) watch.fail(told, true);
-    else watch.fail(again ? connectionLost(`${reason} was lost.`) : closedError(reason), code !== LOST);
+    watch.fail(told?.retryable === again ? told : lost, code !== LOST);
   };
   socket.onclose = closed;
   // Of one that could not be opened Node 22 tells nothing else.
@@ -73,7 +73,7 @@ export function openWebSocket(request: LinkRequest): Link {
     sync() {
       if (!open) return;
       const wanted = new Set(host.wanted());
-      for (const channel of stream.channels) if (!wanted.has(channel)) send(stream.detach(channel));
+      for (const channel of stream.channels.keys()) if (!wanted.has(channel)) send(stream.detach(channel));
       for (const channel of wanted) if (!stream.channels.has(channel)) send(stream.attach(channel));
     },
     reattach: (channel) => send(stream.attach(channel)),
