@@ -11,6 +11,9 @@ const alias = [
   { find: /^partyline\/(.+)$/, replacement: join(source, "$1/index.ts") },
 ];
 
+// They keep both cores busy, and would make the time-outs of other tests fail.
+const attacks = ["packages/*/test/attacks/**/*.test.ts"];
+
 const browserTests = ["examples/*/test/**/*.test.ts", "packages/*/test/**/*.browser.test.ts"];
 
 export default defineConfig({
@@ -33,7 +36,7 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["packages/*/{src,test}/**/*.test.ts", "scripts/**/*.test.ts", "bench/src/**/*.test.ts"],
-          exclude: browserTests,
+          exclude: [...browserTests, ...attacks],
           testTimeout: 30_000,
           hookTimeout: 30_000,
           sequence: { groupOrder: 0 },
@@ -49,6 +52,15 @@ export default defineConfig({
           // After the others and one by one: two Chromiums on two cores make each other time out.
           fileParallelism: false,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "attacks",
+          include: attacks,
+          testTimeout: 60_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -35,7 +35,8 @@ export function startChild(
   };
   const child: Child = {
     next: async <Message>() => (await Promise.race([said.next(), over()])) as Message,
-    tell: (message) => void forked.send(message),
+    // That the process has ended is for `next` and `ended` to say.
+    tell: (message) => void forked.send(message, () => undefined),
     ask(question) {
       child.tell(question);
       return child.next();
