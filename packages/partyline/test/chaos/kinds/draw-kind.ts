@@ -93,7 +93,7 @@ const draw: Readonly<Record<Kind, (random: Random, client: number) => Drawn>> = 
       steps: [
         ...reads(random, client),
         ...repeat(random.between(3, 5), (): Step[] => [
-          { ...publish(random, client), count: random.between(1, 2), bytes: random.pick([50, 3000, 12_000]) },
+          { ...publish(random, client), count: 1, bytes: random.pick([50, 3000, 20_000, 20_000]) },
           pass(random),
         ]).flat(),
       ],
