@@ -36,19 +36,27 @@ it.concurrent.each(MUTANTS)(
 );
 
 it.concurrent.each(KIND_MUTANTS)(
-  "the oracle finds that $name, by the kind $kind alone",
+  "the oracle finds that $name, by trouble of the kind $kind",
   async (mutant) => {
     const { found, kinds } = await play(mutant, [mutant.kind]);
     expect(found, `Its seeds broke: ${kinds.join(", ") || "nothing"}.`).toBeDefined();
     expect(mutant.breaks).toContain(found?.is);
-    // With all other kinds the same seeds break nothing.
-    const others = FIXED_KINDS.filter((kind) => kind !== mutant.kind);
-    expect(await play(mutant, others, KIND_SEEDS)).toEqual({ kinds: [] });
   },
   120_000,
 );
 
+/** One mutant of each kind: to play all seeds takes longer than to find something in one of them. */
+const ONE_OF_EACH = FIXED_KINDS.flatMap((kind) => KIND_MUTANTS.find((mutant) => mutant.kind === kind) ?? []);
+
 it("each kind of trouble has a mutant", () => {
-  const kinds = new Set(KIND_MUTANTS.map(({ kind }) => kind));
-  expect(FIXED_KINDS.filter((kind) => !kinds.has(kind))).toEqual([]);
+  expect(ONE_OF_EACH.map(({ kind }) => kind)).toEqual(FIXED_KINDS);
 });
+
+it.concurrent.each(ONE_OF_EACH)(
+  "all kinds of trouble but $kind do not show that $name",
+  async (mutant) => {
+    const others = FIXED_KINDS.filter((kind) => kind !== mutant.kind);
+    expect(await play(mutant, others, KIND_SEEDS)).toEqual({ kinds: [] });
+  },
+  170_000,
+);

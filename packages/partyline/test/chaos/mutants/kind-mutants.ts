@@ -31,7 +31,7 @@ export const KIND_MUTANTS: readonly KindMutant[] = [
     file: "transports/websocket-connection.ts",
     find: "if (this.#arrived < engine.limits.uploadBytesPerSecond * passed) return this.destroy();",
     replace: "return this.destroy();",
-    seed: 1,
+    seed: 15,
     breaks: ["unsettled"],
   },
   {
@@ -40,8 +40,17 @@ export const KIND_MUTANTS: readonly KindMutant[] = [
     file: "client/transports/http.ts",
     find: "patience = Math.min(patience * 2, MAX_PATIENCE * (request.pingInterval + request.pongTimeout));",
     replace: "",
-    seed: 1,
+    seed: 2,
     breaks: ["unsettled"],
+  },
+  {
+    kind: "queries",
+    name: "a position in the query is not read",
+    file: "http/resume.ts",
+    find: "return query && (queryId(query) ?? query.get",
+    replace: "return query && (query.get",
+    seed: 2,
+    breaks: ["doubled", "lost"],
   },
   {
     kind: "iterators",
@@ -49,7 +58,7 @@ export const KIND_MUTANTS: readonly KindMutant[] = [
     file: "client/inbox.ts",
     find: 'for (const how of ["return", "throw"] as const) {',
     replace: 'for (const how of ["return"] as const) {',
-    seed: 1,
+    seed: 71,
     breaks: ["unsettled"],
   },
   {
@@ -58,7 +67,7 @@ export const KIND_MUTANTS: readonly KindMutant[] = [
     file: "client/subscription.ts",
     find: '(!events.has("message") && inboxes.some((inbox) => inbox.full)) ||',
     replace: "inboxes.some((inbox) => inbox.full) ||",
-    seed: 1,
+    seed: 5,
     breaks: ["behind"],
   },
   {
@@ -95,7 +104,7 @@ export const KIND_MUTANTS: readonly KindMutant[] = [
     file: "http/headers.ts",
     find: "mirrors ? wanted : KNOWN_HEADERS,",
     replace: "KNOWN_HEADERS,",
-    seed: 1,
+    seed: 9,
     breaks: ["behind", "unsettled"],
   },
 ];
