@@ -9,11 +9,16 @@ export const ID_AGE: number = 10 * 60 * 1000;
 /** How many ids a channel knows. */
 export const ID_COUNT = 100_000;
 
+/** How far the `at` of a publish may lie after the broker's time, ms: clients know that time only nearly. */
+const AHEAD_MS = 60_000;
+
 /** A publish that has its place. */
 export interface KnownId {
   readonly id: string;
   readonly offset: number;
   readonly time: number;
+  /** The later of `time` and the publisher's `at`: its repeats have the same `at`. */
+  readonly latest: number;
   /** Tells other bytes under the same id, also when the entry itself is long gone. */
   readonly print: number;
 }
@@ -22,7 +27,7 @@ export interface KnownId {
 export class IdWindow {
   readonly #known: Map<string, KnownId> = new Map<string, KnownId>();
   readonly #order: Deque<KnownId> = new Deque<KnownId>();
-  /** Time of the newest id forgotten: whoever began to publish before may be one of those. */
+  /** The latest of the ids forgotten: a publish that began no later may be one of those. */
   #forgotten = Number.NEGATIVE_INFINITY;
 
   get size(): number {
@@ -48,15 +53,18 @@ export class IdWindow {
       if (known.print === print) return known;
       return new PartylineError("id-reused", `The id ${id} was used for another message of this channel.`);
     }
-    if (message.at !== undefined && message.at <= this.#forgotten)
+    const { at } = message;
+    if (at !== undefined && at > next.time + AHEAD_MS) return tooFarAhead(at, next.time);
+    if (at !== undefined && at <= this.#forgotten)
       return new PartylineError(
         "uncertain",
-        `The publish ${id} began at ${message.at}; what was published up to ${this.#forgotten} is not known any more.`,
+        `The publish ${id} began at ${at}; what was published up to ${this.#forgotten} is not known any more.`,
         {
           remedy: "Read the channel to see whether the message is there; publish it again only if it is not.",
         },
       );
-    const reserved = { id, offset: next.offset, time: next.time, print };
+    const { offset, time } = next;
+    const reserved = { id, offset, time, latest: Math.max(time, at ?? 0), print };
     this.#known.set(id, reserved);
     return reserved;
   }
@@ -76,8 +84,16 @@ export class IdWindow {
     const oldest = this.#order.shift();
     if (oldest === undefined) return;
     this.#known.delete(oldest.id);
-    this.#forgotten = oldest.time;
+    this.#forgotten = Math.max(this.#forgotten, oldest.latest);
   }
+}
+
+/** It is surely not stored. Taken, its id would keep older publishes of others out for as long, once it is forgotten. */
+function tooFarAhead(at: number, time: number): PartylineError {
+  return new PartylineError("overloaded", `\`at\` is ${at - time} ms later than the broker's time.`, {
+    remedy: "Take the time from `welcome`, and publish again after `retryAfter` seconds.",
+    retryAfter: Math.ceil((at - time - AHEAD_MS) / 1_000),
+  });
 }
 
 const KINDS: Readonly<Record<EntryKind, number>> = { json: 0, text: 1, binary: 2, deleted: 3 };

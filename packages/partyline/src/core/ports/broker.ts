@@ -107,8 +107,9 @@ export interface BrokerCapabilities {
  * - **Atomic.** Storing a batch, deduplicating its ids and handing it to the listeners is one step per channel.
  *   Nothing reaches a listener before it is stored.
  * - **Once.** An id is stored once per channel within the window (10 minutes, 100 000 ids): a repeat gets the same
- *   position, `duplicate: true`; other bytes under it are refused `id-reused`. An unknown id whose `at` is not
- *   later than the newest id forgotten is refused `uncertain`.
+ *   position, `duplicate: true`; other bytes under it are refused `id-reused`. The broker remembers an id by the later
+ *   of the time of storing and its `at`. An unknown id whose `at` is not later than the latest id forgotten is refused
+ *   `uncertain`; one whose `at` is more than 60 s after the broker's time, `overloaded`.
  * - **Failure.** `append` that throws or rejects means *uncertain*: stored or not, nobody knows. A refusal is an
  *   outcome, not a throw, and stores nothing.
  * - **Callers.** Core has at most one `append` per channel under way. The other calls may overlap anything.

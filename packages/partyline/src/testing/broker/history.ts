@@ -123,7 +123,7 @@ class Player {
     const deleted = choices.below(4) === 3;
     // Same id, mostly same bytes: else nothing would ever be a duplicate.
     const text = (id !== undefined && choices.below(8) > 0 ? id : "other").padEnd(size, ".").slice(0, size);
-    const age = choices.of([undefined, 0, 5 * MINUTE, 30 * MINUTE]);
+    const age = choices.of([undefined, 0, 5 * MINUTE, 30 * MINUTE, -2 * SECOND]);
     const at = age === undefined ? undefined : this.#rig.broker.time() - age;
     return { kind: deleted ? "deleted" : "text", id, at, key, data: encodeText(deleted ? "" : text) };
   }

@@ -146,6 +146,50 @@ export const idTests: readonly BrokerTest[] = [
     },
   },
   {
+    title: "calls a repeat uncertain whose publisher was ahead of the broker when the id was stored [PUB-22]",
+    needs: ["clock"],
+    async run({ broker, advance }) {
+      const spec = channel("ids/ahead");
+      const ahead = message("a", { id: "one", at: broker.time() + 2 * SECOND });
+      await putOne(broker, spec, ahead);
+      await advance(11 * MINUTE);
+      assert.deepEqual(await refusal(broker, spec, ahead), { index: 0, code: "uncertain" });
+      assert.deepEqual(texts((await page(broker, spec)).entries), ["a"]);
+    },
+  },
+  {
+    title:
+      "calls a repeat uncertain of which the broker's clock says that it began after it was stored [PUB-22]",
+    needs: ["clock"],
+    async run({ broker, advance }) {
+      const spec = channel("ids/set-back");
+      const at = broker.time() + 30 * SECOND;
+      await putOne(broker, spec, message("a", { id: "one", at }));
+      await putOne(broker, spec, message("b", { id: "two", at: broker.time() }));
+      await advance(11 * MINUTE);
+      for (const id of ["one", "two"])
+        assert.deepEqual(await refusal(broker, spec, message("a", { id, at })), {
+          index: 0,
+          code: "uncertain",
+        });
+    },
+  },
+  {
+    title:
+      "takes a publish that is 60 s ahead, and refuses one that is further until its time comes [PUB-23]",
+    needs: ["clock"],
+    async run({ broker, advance }) {
+      const spec = channel("ids/future");
+      const at = broker.time() + 2 * MINUTE;
+      assert.deepEqual(await refusal(broker, spec, message("a", { id: "one", at })), {
+        index: 0,
+        code: "overloaded",
+      });
+      await advance(MINUTE + SECOND);
+      assert.equal((await putOne(broker, spec, message("a", { id: "one", at }))).duplicate, false);
+    },
+  },
+  {
     title: "stores an old publish where no id was forgotten since it began",
     needs: ["clock"],
     async run({ broker, advance }) {

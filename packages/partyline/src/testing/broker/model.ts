@@ -7,6 +7,8 @@ import { MINUTE } from "./rig.ts";
 interface ModelId {
   readonly offset: number;
   readonly time: number;
+  /** The later of `time` and `at`. */
+  readonly latest: number;
   readonly content: string;
 }
 
@@ -62,7 +64,10 @@ export class ModelLife {
         const grew = kind !== "deleted" && values.length > this.spec.maxKeys;
         if (grew) return { is: "refused", index, code: "too-many-keys" };
       }
-      if (id !== undefined) ids.set(id, { offset: entry.offset, time, content });
+      if (id !== undefined) {
+        const latest = Math.max(time, message.at ?? 0);
+        ids.set(id, { offset: entry.offset, time, latest, content });
+      }
       results.push({ offset: entry.offset, duplicate: false });
     }
     this.all.push(...added);
@@ -102,7 +107,7 @@ export class ModelLife {
     for (const [id, known] of this.#ids) {
       if (time - known.time < 10 * MINUTE) continue;
       this.#ids.delete(id);
-      this.#forgotten = known.time;
+      this.#forgotten = Math.max(this.#forgotten, known.latest);
     }
     if (this.spec.keep !== "latest") return;
     const tombstones = newest(this.all).filter(
