@@ -7,12 +7,12 @@ import { createCounters, type CounterSnapshot } from "./core/counters.ts";
 import type { ChannelDefinitions, RetentionOptions } from "./core/definitions.ts";
 import { type Duration, milliseconds } from "./core/duration.ts";
 import { createEngine } from "./core/engine.ts";
-import type { Authenticate, Broker, Clock, Logger } from "./core/ports.ts";
+import type { Authenticate, Broker, Clock, Logger, Metrics } from "./core/ports.ts";
 import { createServerChannel, type ServerChannel } from "./core/server-channel.ts";
 import { createHttpService } from "./http/http-service.ts";
 import type { FetchInfo } from "./http/fetch-host.ts";
 import type { TlsOptions } from "./http/tls-server.ts";
-import type { Limits } from "./protocol/limits.ts";
+import { DEFAULT_LIMITS, type Limits } from "./protocol/limits.ts";
 import type { CompressionOptions } from "./transports/compression.ts";
 import type { Heartbeat } from "./transports/surroundings.ts";
 import type { IncomingMessageClass } from "./transports/stream-request.ts";
@@ -219,7 +219,7 @@ export function createPartyline(options: PartylineOptions = {}): Partyline {
   const counters = createCounters();
   const clock = options.clock ?? systemClock;
   const engine = createEngine({
-    broker: options.broker ?? createMemoryBroker(),
+    broker: options.broker ?? createOwnBroker(options.limits?.logBytes, counters),
     clock,
     logger: options.logger ?? stderrLogger,
     metrics: counters,
@@ -274,6 +274,13 @@ export function createPartyline(options: PartylineOptions = {}): Partyline {
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+function createOwnBroker(maxBytes: number = DEFAULT_LIMITS.logBytes, counters: Metrics): Broker {
+  return createMemoryBroker({
+    maxBytes,
+    onShortened: (_channel, bytes) => counters.count("shortened", "", bytes),
+  });
 }
 
 function describeAddress(scheme: "http" | "https", { address, port }: AddressInfo): Listening {

@@ -112,6 +112,17 @@ const BREACHES: Record<keyof Limits, readonly Breach[]> = {
       },
     },
   ],
+  logBytes: [
+    {
+      limits: { logBytes: 1_000 },
+      how: "by messages of channels that are read [LIM-5]",
+      is: "overloaded",
+      provoke: async (rig) => {
+        await stay(openSocket(`${rig.url}/channels/a`));
+        return [await post(rig, "/channels/a", "x".repeat(2_000)), await post(rig, "/channels/b", "y")];
+      },
+    },
+  ],
   linesPerRequest: [
     {
       limits: { linesPerRequest: 4 },
@@ -370,24 +381,5 @@ describe("the limit", () => {
     const { body } = await ask((await start({})).port, "/connect", { method: "POST", body: HELLO });
     const { messageBytes, channelsPerConnection } = DEFAULT_LIMITS;
     expect(JSON.parse(body)).toMatchObject({ limits: { messageBytes, channelsPerConnection } });
-  });
-});
-
-describe("a key of more than 255 characters", () => {
-  it("is too large on every way in [MSG-11]", async () => {
-    const rig = await start({});
-    const [longest, longer] = ["k".repeat(255), "k".repeat(256)];
-    const frame = (key: string): string =>
-      `${HELLO}\n{"t":"publish","n":1,"channel":"a","id":"p","at":1,"key":"${key}","data":1}`;
-    expect([
-      await post(rig, `/channels/a?key=${longest}`, "x"),
-      await post(rig, "/connect", frame(longest)),
-      await post(rig, `/channels/a?key=${longer}`, "x"),
-      await post(rig, "/connect", frame(longer)),
-      await rig.server
-        .channel("a")
-        .publish("x", { key: longer })
-        .catch((error: { code: string }) => error.code),
-    ]).toEqual(["fine", "fine", "too-large", "too-large", "too-large"]);
   });
 });

@@ -1,4 +1,5 @@
 import { parseChannelName } from "../protocol/channel-name.ts";
+import { ownText } from "../protocol/message.ts";
 import { Channel } from "./channel.ts";
 import type { Context } from "./context.ts";
 
@@ -28,6 +29,10 @@ export class Channels {
     const name = parseChannelName(text);
     const normal = this.#channels.get(name);
     if (normal) return normal;
+    return this.#create(ownText(name));
+  }
+
+  #create(name: string): Channel {
     const definition = this.#context.definitions.find(name);
     if (this.#channels.size >= IDLE_CHANNELS) this.#forgetIdle();
     const channel = new Channel(this.#context, name, ++this.#numbers, definition);

@@ -10,7 +10,12 @@ import type { StandardSchema } from "./standard-schema.ts";
 export interface RetentionOptions {
   /** Messages. Default 10 000. */
   readonly count?: number;
-  /** Bytes: payload plus 100 for each message. Default 16 MiB. */
+  /**
+   * Bytes: data, the characters of id and key, and 100 for each message. It also bounds the values of a `latest` channel
+   * (`too-many-keys`).
+   *
+   * @default 16 MiB
+   */
   readonly bytes?: number;
   /** Nothing older is ever read. Default 1 h. */
   readonly age?: Duration;

@@ -78,8 +78,8 @@ export interface ServerChannel<T = unknown> {
    */
   publish(data: T, options?: ServerPublishOptions): Promise<Published>;
   /**
-   * The position of the newest message, or the place before the first; makes the channel. Who attaches there is given
-   * each later message once, or a gap. Read it *before* the data that it stands for, or let {@link snapshot} do so.
+   * The position of the newest message, or the place before the first. Who attaches there is given each later message
+   * once, or a gap. Read it *before* the data that it stands for, or let {@link snapshot} do so.
    */
   position(): Promise<string>;
   /**

@@ -1,7 +1,4 @@
-import type { Entry } from "../protocol/message.ts";
-
-/** What a message costs beside its payload, as retention counts it. */
-export const ENTRY_OVERHEAD = 100;
+import { type Entry, entryBytes } from "../protocol/message.ts";
 
 /** Bounds of a {@link Tail}. */
 export interface TailBounds {
@@ -37,7 +34,7 @@ export class Tail {
 
   push(entry: Entry): void {
     this.#entries.push(entry);
-    this.#bytes += entry.data.length + ENTRY_OVERHEAD;
+    this.#bytes += entryBytes(entry);
     while (this.size > 1 && (this.size > this.#bounds.count || this.#bytes > this.#bounds.bytes))
       this.#drop();
   }
@@ -70,7 +67,8 @@ export class Tail {
   }
 
   #drop(): void {
-    this.#bytes -= (this.#entries[this.#start]?.data.length ?? 0) + ENTRY_OVERHEAD;
+    const entry = this.#entries[this.#start];
+    if (entry) this.#bytes -= entryBytes(entry);
     this.#start++;
     if (this.#start < 64 || this.#start * 2 < this.#entries.length) return;
     this.#entries = this.#entries.slice(this.#start);

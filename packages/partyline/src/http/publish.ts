@@ -1,7 +1,7 @@
 import type { Grants, MaybePromise } from "../core/ports.ts";
 import { parseChannelPath } from "../protocol/channel-name.ts";
 import { PartylineError } from "../protocol/errors.ts";
-import { declaredKind } from "../protocol/message.ts";
+import { declaredKind, ownText } from "../protocol/message.ts";
 import { publishedAnswer } from "./answers.ts";
 import type { Exchange, Reply } from "./exchange.ts";
 import { refusal, type Service } from "./service.ts";
@@ -63,7 +63,9 @@ export function remove(service: Service, exchange: Exchange, name: string, reply
 }
 
 function keyOf(query: string): string | undefined {
-  return new URLSearchParams(query).get("key") ?? undefined;
+  const key = new URLSearchParams(query).get("key");
+  // It is kept with the message, and is a part of the request's URL.
+  return key === null ? undefined : ownText(key);
 }
 
 /** Bytes are kept as they came: a compressed body would be stored as what it is not. */

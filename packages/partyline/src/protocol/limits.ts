@@ -20,6 +20,13 @@ export interface Limits {
   /** Publishes of one channel that wait for the broker (`overloaded`). Default 10 000. */
   readonly pendingPublishes: number;
   /**
+   * Bytes that all channels of a server's own memory broker take together, for messages as retention counts them and for
+   * publish ids (`overloaded`). Idle histories go before, longest idle first. A broker that you pass has its own bounds.
+   *
+   * @default 512 MiB
+   */
+  readonly logBytes: number;
+  /**
    * Lines of one `POST /connect`, or of one WebSocket frame there, empty ones among them (`too-large`, close 4413).
    *
    * @default 1_000
@@ -66,6 +73,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   commandsPerSecond: 1_000,
   commandBurst: 5_000,
   pendingPublishes: 10_000,
+  logBytes: 512 * 1024 * 1024,
   linesPerRequest: 1_000,
   connections: 1_000_000,
   connectionsPerAddress: 1_000,

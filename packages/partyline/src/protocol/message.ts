@@ -23,11 +23,28 @@ export interface Entry {
   readonly data: Uint8Array;
 }
 
+/** What a message costs beside its own bytes, as retention counts it. */
+const ENTRY_OVERHEAD = 100;
+
+/** The bytes of a message as retention counts them: data, id, key and 100. */
+export function entryBytes({ data, id, key }: Pick<Entry, "data" | "id" | "key">): number {
+  return data.byteLength + (id?.length ?? 0) + (key?.length ?? 0) + ENTRY_OVERHEAD;
+}
+
 /** What the publisher said about the bytes: `auto` leaves it to {@link decideKind}. */
 export type DeclaredKind = "json" | "binary" | "auto";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
+
+/**
+ * The same text in memory of its own. A part of a longer text, as of a URL, keeps all of it in memory.
+ *
+ * @param text Well-formed.
+ */
+export function ownText(text: string): string {
+  return decoder.decode(encoder.encode(text));
+}
 
 /** The UTF-8 text of these bytes, or `undefined` where they are not UTF-8. A BOM is kept: it belongs to the text. */
 export function decodeText(data: Uint8Array): string | undefined {

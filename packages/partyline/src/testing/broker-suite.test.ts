@@ -97,7 +97,7 @@ const FAULTS: Readonly<Record<string, (broker: MemoryBroker) => Partial<MemoryBr
   }),
   "makes a channel by reading": (good) => ({
     read(spec, since, limit) {
-      good.append(spec, []);
+      good.subscribe(spec, () => undefined);
       return good.read(spec, since, limit);
     },
   }),

@@ -38,7 +38,7 @@ export async function endAll(): Promise<void> {
 
 /** A server whose broker lets publishes to the channel `slow` wait until the end. */
 export async function start(limits: Partial<Limits>): Promise<Rig> {
-  const memory = createMemoryBroker();
+  const memory = createMemoryBroker(limits.logBytes === undefined ? {} : { maxBytes: limits.logBytes });
   const late = deferred<void>();
   const server = createPartyline({
     limits,

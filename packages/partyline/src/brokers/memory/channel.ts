@@ -17,7 +17,10 @@ export class Channel {
   listeners: readonly AppendListener[] | undefined = undefined;
   /** When it was made, last published to or last left. */
   activeAt: number;
-  /** Neighbours in the {@link IdleList}. */
+  /** What the log and the ids took when they were counted last, bytes. */
+  counted = 0;
+  /** Which of the {@link IdleLists} it is in, and its neighbours there. */
+  idleIn: 0 | 1 | 2 | undefined = undefined;
   before: Channel | undefined = undefined;
   after: Channel | undefined = undefined;
 
@@ -37,13 +40,20 @@ export class Channel {
     this.activeAt = now;
   }
 
-  /** Is this life over, because nobody listens and nothing was kept for `idleAge`? */
+  /** What the log and the ids take, bytes. */
+  get bytes(): number {
+    return this.log.bytes + (this.ids?.bytes ?? 0);
+  }
+
+  /** Whether this life is over: nobody listens, and nothing was kept for `idleAge` or nothing was ever published. */
   isOver(now: number): boolean {
     if (this.listeners !== undefined) return false;
+    // Nothing is lost with it: the next one of its name begins in the same epoch.
+    if (this.head === 0) return true;
     const { idleAge, keep, retention } = this.spec;
     if (now - this.activeAt <= idleAge) return false;
     if (!this.log.expires()) return false;
-    const kept = this.head > 0 && keep !== "nothing" ? retention.age : 0;
+    const kept = keep === "nothing" ? 0 : retention.age;
     return now - this.activeAt > idleAge + kept;
   }
 }

@@ -1,7 +1,9 @@
 import type { ChannelSpec } from "../../core/ports.ts";
 import { PartylineError } from "../../protocol/errors.ts";
 import { Channel } from "./channel.ts";
-import { IdleList } from "./idle-list.ts";
+import type { BlankEpochs } from "./blank-epochs.ts";
+import { HOLDS, IdleLists } from "./idle-list.ts";
+import { HistoryLog, NOTHING_KEPT } from "./log.ts";
 
 /** Between two steps of the sweep, ms. */
 const SWEEP_EVERY = 1000;
@@ -9,27 +11,48 @@ const SWEEP_EVERY = 1000;
 const SWEEP_LEAST = 1000;
 const SWEEP_STEPS = 60;
 
+/** A channel that has to give messages up keeps at most this share of them, so that it is not asked at each publish. */
+const SHORTENED = 15 / 16;
+
+/** Messages that were given up, because all logs together took too much. */
+export type Shortened = (channel: Channel, bytes: number) => void;
+
+/** Bounds of {@link Channels}. */
+export interface ChannelsBounds {
+  readonly maxChannels: number;
+  readonly maxBytes: number;
+}
+
 /** All channels of one memory broker: by name, made on demand, dropped when idle. */
 export class Channels {
   readonly #byName: Map<string, Channel> = new Map<string, Channel>();
-  readonly #idle: IdleList = new IdleList();
-  readonly #max: number;
-  readonly #nextEpoch: (now: number) => string;
+  readonly #idle: IdleLists = new IdleLists();
+  readonly #bounds: ChannelsBounds;
+  readonly #epochs: BlankEpochs;
   readonly #time: () => number;
+  readonly #shortened: Shortened;
+  /** What all logs and ids take. */
+  #bytes = 0;
   #sweeper: ReturnType<typeof setInterval> | undefined = undefined;
   #walk: Iterator<Channel, undefined> | undefined = undefined;
 
-  constructor(max: number, nextEpoch: (now: number) => string, time: () => number) {
-    this.#max = max;
-    this.#nextEpoch = nextEpoch;
+  constructor(bounds: ChannelsBounds, epochs: BlankEpochs, time: () => number, shortened: Shortened) {
+    this.#bounds = bounds;
+    this.#epochs = epochs;
     this.#time = time;
+    this.#shortened = shortened;
   }
 
-  /** The channel of this name, unless there is none or its life is over. */
+  /** What all logs and ids take, bytes. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The channel of this name; `undefined` if there is none or its life is over. */
   find(name: string, now: number): Channel | undefined {
     const channel = this.#byName.get(name);
     if (channel === undefined || !channel.isOver(now)) return channel;
-    this.#drop(channel);
+    this.#drop(channel, now);
     return undefined;
   }
 
@@ -40,25 +63,26 @@ export class Channels {
     const changed = channel.spec.keep !== spec.keep;
     channel.spec = spec;
     // Another kind of log can't answer for what this one has promised.
-    if (changed) channel.begin(this.#nextEpoch(now), now);
+    if (changed) this.#begin(channel, now);
     return channel;
   }
 
   /**
-   * The channel of this definition, made where there is none.
+   * The channel of this definition, made if there is none.
    *
-   * @returns the refusal where there are too many and none of them is idle.
+   * @returns the refusal if there are too many and none of them is idle.
    */
   open(spec: ChannelSpec, now: number): Channel | PartylineError {
     const found = this.findBySpec(spec, now);
     if (found !== undefined) return found;
-    if (this.#byName.size >= this.#max) {
-      const idle = this.#idle.first;
+    const { maxChannels } = this.#bounds;
+    if (this.#byName.size >= maxChannels) {
+      const idle = this.#idle.least;
       if (idle === undefined)
-        return new PartylineError("overloaded", `All of the ${this.#max} channels are in use.`);
-      this.#drop(idle);
+        return new PartylineError("overloaded", `All of the ${maxChannels} channels are in use.`);
+      this.#drop(idle, now);
     }
-    const channel = new Channel(spec, this.#nextEpoch(now), now);
+    const channel = new Channel(spec, this.#epochs.of(spec.name, now), now);
     this.#byName.set(spec.name, channel);
     this.#idle.add(channel);
     this.#sweeper ??= unref(setInterval(() => this.#sweep(), SWEEP_EVERY));
@@ -68,7 +92,15 @@ export class Channels {
   /** Something was published. */
   touch(channel: Channel, now: number): void {
     channel.activeAt = now;
+    this.count(channel);
     if (channel.listeners === undefined) this.#idle.touch(channel);
+  }
+
+  /** The channel's log or ids may have changed. */
+  count(channel: Channel): void {
+    const { bytes } = channel;
+    this.#bytes += bytes - channel.counted;
+    channel.counted = bytes;
   }
 
   /** Somebody began to listen to a channel that nobody listened to. */
@@ -79,15 +111,36 @@ export class Channels {
   /** The last listener has left. */
   idle(channel: Channel, now: number): void {
     channel.activeAt = now;
-    this.#idle.add(channel);
+    if (channel.isOver(now)) this.#drop(channel, now);
+    else this.#idle.add(channel);
+  }
+
+  /**
+   * Makes room for what is published to this channel: by the histories of channels that nobody listens to, longest idle
+   * first, then by its own oldest messages.
+   *
+   * @returns Whether there is room.
+   */
+  makeRoom(channel: Channel): boolean {
+    const { maxBytes } = this.#bounds;
+    if (channel.listeners === undefined) this.#idle.touch(channel);
+    while (this.#bytes > maxBytes) {
+      const idle = this.#idle.first(HOLDS.history);
+      if (idle === undefined || idle === channel) break;
+      this.#giveUp(idle, 0);
+    }
+    const excess = this.#bytes - maxBytes;
+    if (excess > 0 && channel.log instanceof HistoryLog)
+      this.#giveUp(channel, Math.min(channel.log.bytes - excess, channel.log.bytes * SHORTENED));
+    return this.#bytes <= maxBytes;
   }
 
   /** Ends the present life of a channel. */
   forget(name: string, now: number): void {
     const channel = this.#byName.get(name);
     if (channel === undefined) return;
-    if (channel.listeners === undefined) this.#drop(channel);
-    else channel.begin(this.#nextEpoch(now), now);
+    if (channel.listeners === undefined) this.#drop(channel, now);
+    else this.#begin(channel, now);
   }
 
   close(): void {
@@ -95,9 +148,30 @@ export class Channels {
     this.#byName.clear();
   }
 
-  #drop(channel: Channel): void {
+  #begin(channel: Channel, now: number): void {
+    channel.begin(this.#epochs.renew(channel.spec.name, now), now);
+    this.count(channel);
+    this.#idle.sort(channel);
+  }
+
+  #giveUp(channel: Channel, bytes: number): void {
+    const before = channel.bytes;
+    if (bytes > 0 && channel.log instanceof HistoryLog) channel.log.shorten(bytes);
+    else {
+      channel.log.trim(NOTHING_KEPT, this.#time());
+      channel.ids?.clear();
+    }
+    this.count(channel);
+    this.#idle.sort(channel);
+    const bytesGone = before - channel.bytes;
+    if (bytesGone > 0) this.#shortened(channel, bytesGone);
+  }
+
+  #drop(channel: Channel, now: number): void {
     this.#idle.remove(channel);
     this.#byName.delete(channel.spec.name);
+    this.#bytes -= channel.counted;
+    if (channel.head > 0) this.#epochs.renew(channel.spec.name, now);
   }
 
   /**
@@ -115,9 +189,11 @@ export class Channels {
         return;
       }
       const channel = next.value;
-      if (channel.isOver(now)) this.#drop(channel);
-      else channel.log.trim(channel.spec.retention, now);
+      channel.log.trim(channel.spec.retention, now);
       channel.ids?.trim(now);
+      this.count(channel);
+      if (channel.isOver(now)) this.#drop(channel, now);
+      else this.#idle.sort(channel);
     }
   }
 }

@@ -8,6 +8,8 @@ import { Deque } from "./deque.ts";
 export const ID_AGE: number = 10 * 60 * 1000;
 /** How many ids a channel knows. */
 export const ID_COUNT = 100_000;
+/** Memory that an id takes beside its characters, bytes. */
+const ID_BYTES = 160;
 
 /** How far the `at` of a publish may lie after the broker's time, ms: clients know that time only nearly. */
 const AHEAD_MS = 60_000;
@@ -17,8 +19,8 @@ export interface KnownId {
   readonly id: string;
   readonly offset: number;
   readonly time: number;
-  /** The later of `time` and the publisher's `at`: its repeats have the same `at`. */
-  readonly latest: number;
+  /** How far the publisher's `at` is after `time`, ms: its repeats have the same `at`. */
+  readonly ahead: number;
   /** Tells other bytes under the same id, also when the entry itself is long gone. */
   readonly print: number;
 }
@@ -30,8 +32,11 @@ export class IdWindow {
   /** The latest of the ids forgotten: a publish that began no later may be one of those. */
   #forgotten = Number.NEGATIVE_INFINITY;
 
-  get size(): number {
-    return this.#known.size;
+  #bytes = 0;
+
+  /** Memory that the ids take. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** Forgets what is older than the window. */
@@ -64,7 +69,7 @@ export class IdWindow {
         },
       );
     const { offset, time } = next;
-    const reserved = { id, offset, time, latest: Math.max(time, at ?? 0), print };
+    const reserved = { id, offset, time, ahead: Math.max(0, Math.ceil((at ?? 0) - time)), print };
     this.#known.set(id, reserved);
     return reserved;
   }
@@ -72,7 +77,13 @@ export class IdWindow {
   /** The publish was stored. */
   keep(known: KnownId): void {
     this.#order.push(known);
+    this.#bytes += ID_BYTES + known.id.length;
     if (this.#order.length > ID_COUNT) this.#forget();
+  }
+
+  /** Forgets all: their repeats become uncertain. */
+  clear(): void {
+    while (this.#order.length > 0) this.#forget();
   }
 
   /** The publish was not stored. */
@@ -84,7 +95,8 @@ export class IdWindow {
     const oldest = this.#order.shift();
     if (oldest === undefined) return;
     this.#known.delete(oldest.id);
-    this.#forgotten = Math.max(this.#forgotten, oldest.latest);
+    this.#bytes -= ID_BYTES + oldest.id.length;
+    this.#forgotten = Math.max(this.#forgotten, oldest.time + oldest.ahead);
   }
 }
 

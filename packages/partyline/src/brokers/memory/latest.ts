@@ -1,5 +1,5 @@
 import type { NewMessage, PageLimit, Retention } from "../../core/ports.ts";
-import type { Entry } from "../../protocol/message.ts";
+import { type Entry, entryBytes } from "../../protocol/message.ts";
 import { Deque } from "./deque.ts";
 import { type Log, PageBuilder } from "./log.ts";
 
@@ -9,8 +9,8 @@ const SLACK = 16;
 /**
  * The log of a `latest` channel: the newest entry of each key, in offset order, and the tombstones of deleted keys.
  *
- * Values stay. Tombstones go when they are too old, or when there are more than `maxKeys` of them; the newest that
- * went is the floor: who is below it may show a key that is gone, and must be given the whole state.
+ * Values stay. Tombstones go when they are too old, or when there are more than `maxKeys` of them, or when all entries
+ * together take more than the bytes of the retention; the newest that went is the floor: who is below it may show a key that is gone, and must be given the whole state.
  */
 export class LatestLog implements Log {
   readonly #maxTombstones: number;
@@ -22,6 +22,9 @@ export class LatestLog implements Log {
   #graves: Deque<Entry> = new Deque<Entry>();
   #tombstones = 0;
   #floor = 0;
+  bytes = 0;
+  /** What the entries that have a value cost. */
+  valueBytes = 0;
 
   constructor(maxKeys: number) {
     this.#maxTombstones = maxKeys;
@@ -32,9 +35,10 @@ export class LatestLog implements Log {
     return this.#byKey.size - this.#tombstones;
   }
 
-  /** Has this key a value? */
-  holds(key: string): boolean {
-    return (this.#byKey.get(key)?.kind ?? "deleted") !== "deleted";
+  /** The value of this key. */
+  valueOf(key: string): Entry | undefined {
+    const entry = this.#byKey.get(key);
+    return entry?.kind === "deleted" ? undefined : entry;
   }
 
   push(entry: Entry): void {
@@ -48,10 +52,12 @@ export class LatestLog implements Log {
       this.#offsets.push(entry.offset);
       this.#entries.push(entry);
     }
+    const bytes = entryBytes(entry);
+    this.bytes += bytes;
     if (entry.kind === "deleted") {
       this.#graves.push(entry);
       this.#tombstones += 1;
-    }
+    } else this.valueBytes += bytes;
     if (this.#entries.length > 2 * this.#byKey.size + SLACK) this.#compact();
     if (this.#graves.length > 2 * this.#tombstones + SLACK) this.#forgetOpenGraves();
   }
@@ -59,7 +65,7 @@ export class LatestLog implements Log {
   trim(retention: Retention, now: number): void {
     for (let grave = this.#graves.at(0); grave; grave = this.#graves.at(0)) {
       const current = this.#byKey.get(keyOf(grave)) === grave;
-      const tooMany = this.#tombstones > this.#maxTombstones;
+      const tooMany = this.#tombstones > this.#maxTombstones || this.bytes > retention.bytes;
       if (current && !tooMany && now - grave.time <= retention.age) return;
       this.#graves.shift();
       if (!current) continue;
@@ -102,7 +108,10 @@ export class LatestLog implements Log {
   #remove(entry: Entry | undefined): void {
     if (entry === undefined) return;
     this.#entries[this.#indexAfter(entry.offset - 1)] = undefined;
+    const bytes = entryBytes(entry);
+    this.bytes -= bytes;
     if (entry.kind === "deleted") this.#tombstones -= 1;
+    else this.valueBytes -= bytes;
   }
 
   /** Place of the first entry or hole with a greater offset. */
@@ -130,29 +139,43 @@ export class LatestLog implements Log {
   }
 }
 
-/** Counts what a batch would do to the keys, before any of it is stored. */
+/** Counts what a batch would do to keys and bytes, before any of it is stored. */
 export class KeyCount {
   #values: number;
+  #bytes: number;
   readonly #log: LatestLog;
   readonly #maxKeys: number;
-  readonly #changed: Map<string, boolean> = new Map<string, boolean>();
+  readonly #maxBytes: number;
+  /** Bytes of the value that a key will have, 0 for none. */
+  readonly #changed: Map<string, number> = new Map<string, number>();
 
-  constructor(log: LatestLog, maxKeys: number) {
+  constructor(log: LatestLog, maxKeys: number, maxBytes: number) {
     this.#log = log;
     this.#maxKeys = maxKeys;
+    this.#maxBytes = maxBytes;
     this.#values = log.values;
+    this.#bytes = log.valueBytes;
   }
 
-  /** False where the message would bring a key too many. */
-  admits(message: NewMessage): boolean {
+  /** Why the message can't be taken, as the end of a sentence; `undefined` if it can. */
+  problem(message: NewMessage): string | undefined {
     const key = keyOf(message);
-    const before = this.#changed.get(key) ?? this.#log.holds(key);
-    const after = message.kind !== "deleted";
-    if (after && !before && this.#values >= this.#maxKeys) return false;
-    this.#values += Number(after) - Number(before);
+    const before = this.#changed.get(key) ?? bytesOf(this.#log.valueOf(key));
+    const after = message.kind === "deleted" ? 0 : entryBytes(message);
+    if (before === 0 && after > 0 && this.#values >= this.#maxKeys) return `has ${this.#maxKeys} keys`;
+    const bytes = this.#bytes + after - before;
+    const isAlone = this.#values - Number(before > 0) === 0;
+    if (after > before && bytes > this.#maxBytes && !isAlone)
+      return `keeps at most ${this.#maxBytes} bytes of values`;
+    this.#values += Number(after > 0) - Number(before > 0);
+    this.#bytes = bytes;
     this.#changed.set(key, after);
-    return true;
+    return undefined;
   }
+}
+
+function bytesOf(entry: Entry | undefined): number {
+  return entry ? entryBytes(entry) : 0;
 }
 
 function keyOf(message: { readonly key: string | undefined }): string {

@@ -1,12 +1,14 @@
 import type { PageLimit, Retention } from "../../core/ports.ts";
-import type { Entry } from "../../protocol/message.ts";
+import { type Entry, entryBytes } from "../../protocol/message.ts";
 import { Deque } from "./deque.ts";
 
-/** What an entry costs beside its data, as far as retention is concerned. */
-const ENTRY_BYTES = 100;
+/** A retention that leaves no message. */
+export const NOTHING_KEPT: Retention = Object.freeze({ count: 0, bytes: 0, age: -1 });
 
 /** What a channel keeps of its messages; one implementation per `keep`. */
 export interface Log {
+  /** What the entries cost, as retention counts it. */
+  readonly bytes: number;
   /** Takes an entry whose offset is one more than that of the entry before. */
   push(entry: Entry): void;
   /** Drops what is beyond the bounds at this time. The newest message always fits, until its age is over. */
@@ -46,15 +48,20 @@ export class PageBuilder {
 
 /** The log of a `history` channel: the newest entries, without a hole. One object, because there is one per channel. */
 export class HistoryLog extends Deque<Entry> implements Log {
-  #bytes = 0;
+  bytes = 0;
 
   override push(entry: Entry): void {
     super.push(entry);
-    this.#bytes += entry.data.byteLength + ENTRY_BYTES;
+    this.bytes += entryBytes(entry);
+  }
+
+  /** Drops the oldest messages until no more than this remains, and the newest. */
+  shorten(bytes: number): void {
+    while (this.length > 1 && this.bytes > bytes) this.#drop();
   }
 
   trim(retention: Retention, now: number): void {
-    while (this.length > 1 && (this.length > retention.count || this.#bytes > retention.bytes)) this.#drop();
+    while (this.length > 1 && (this.length > retention.count || this.bytes > retention.bytes)) this.#drop();
     for (let first = this.at(0); first && now - first.time > retention.age; first = this.at(0)) this.#drop();
   }
 
@@ -89,12 +96,13 @@ export class HistoryLog extends Deque<Entry> implements Log {
 
   #drop(): void {
     const entry = this.shift();
-    if (entry) this.#bytes -= entry.data.byteLength + ENTRY_BYTES;
+    if (entry) this.bytes -= entryBytes(entry);
   }
 }
 
 /** The log of a `nothing` channel: offsets are counted, and that is all. */
 export const NO_LOG: Log = {
+  bytes: 0,
   push: () => undefined,
   trim: () => undefined,
   oldest: (head) => head + 1,

@@ -108,13 +108,40 @@ describe("the memory broker", () => {
     expect(publish("a") > epoch).toBe(true);
   });
 
-  it("ends the life of a channel that never got a message, and of an ephemeral one, without waiting for its age", () => {
-    broker.subscribe(spec("a"), () => undefined).close();
-    publish("b", "nothing");
+  it("ends the life of an ephemeral channel without waiting for its age", () => {
+    publish("a", "nothing");
     clock += 24 * HOUR;
-    expect(["a", "b"].map(isThere)).toEqual([true, true]);
+    expect(isThere("a")).toBe(true);
     clock += 1;
-    expect(["a", "b"].map(isThere)).toEqual([false, false]);
+    expect(isThere("a")).toBe(false);
+  });
+
+  it("keeps no channel that was never published to, once nobody listens [KEEP-19]", () => {
+    const { head } = broker.subscribe(spec("a"), () => undefined);
+    expect(isThere("a")).toBe(true);
+    for (const name of ["b", "c", "d", "e"]) broker.subscribe(spec(name), () => undefined).close();
+    expect(["b", "c", "d", "e"].map(isThere)).toEqual([false, false, false, false]);
+    expect(broker.subscribe(spec("a"), () => undefined).head).toEqual(head);
+  });
+
+  it("drops an empty channel before one that holds messages, for a channel too many [KEEP-6]", () => {
+    publish("a");
+    publish("b", "latest");
+    publish("c", "nothing");
+    for (const name of ["d", "e", "f"]) publish(name);
+    expect(["a", "b", "c", "d", "e", "f"].map(isThere)).toEqual([false, true, false, false, true, true]);
+  });
+
+  it("counts a channel as empty when its messages are too old [KEEP-6]", () => {
+    publish("a");
+    publish("b");
+    clock += HOUR;
+    publish("b");
+    clock += 1;
+    vi.advanceTimersByTime(1_000);
+    publish("c");
+    publish("d");
+    expect(["a", "b", "c", "d"].map(isThere)).toEqual([false, true, true, true]);
   });
 
   it("never ends the life of a latest channel that has a value", () => {

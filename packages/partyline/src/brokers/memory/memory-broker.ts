@@ -9,18 +9,20 @@ import type {
   NewMessage,
   Page,
   PageLimit,
-  Retention,
   Subscription,
 } from "../../core/ports.ts";
 import { PartylineError } from "../../protocol/errors.ts";
+import { DEFAULT_LIMITS } from "../../protocol/limits.ts";
 import type { Entry } from "../../protocol/message.ts";
 import type { Since } from "../../protocol/position.ts";
 import { resolveSince } from "../../protocol/since.ts";
 import type { Channel } from "./channel.ts";
 import { Channels } from "./channels.ts";
+import { BlankEpochs } from "./blank-epochs.ts";
 import { createEpochs } from "./epoch.ts";
-import { IdWindow, type KnownId } from "./ids.ts";
-import { KeyCount, LatestLog } from "./latest.ts";
+import { createDelivery } from "./delivery.ts";
+import { NOTHING_KEPT } from "./log.ts";
+import { takePlaces } from "./places.ts";
 import { createByteKeeper } from "../own-bytes.ts";
 
 /** What {@link createMemoryBroker} can be told. */
@@ -38,12 +40,23 @@ export interface MemoryBrokerOptions {
    */
   readonly random?: () => number;
   /**
-   * Most channels at once; for one more, the one that has been idle longest is dropped, with what it holds. Where
-   * every one is listened to, a new one is refused, `overloaded`.
+   * Most channels at once. For one more, an idle channel is dropped: one that holds nothing before one that holds
+   * messages, the longest idle first. If every channel is listened to, a new one is refused, `overloaded`.
    *
    * @default 1_000_000
    */
   readonly maxChannels?: number;
+  /**
+   * Most bytes that all channels together take, for messages as retention counts them and for publish ids. Above it the
+   * histories of channels that nobody listens to are dropped, longest idle first, then the oldest messages of the
+   * history that is published to: who still wanted them is told a gap. If that makes no room, publishes are refused,
+   * `overloaded`; deletions of keys are not. One batch of publishes may go beyond it.
+   *
+   * @default 512 MiB
+   */
+  readonly maxBytes?: number;
+  /** Called when messages are dropped because of {@link maxBytes}, with the bytes that they took. */
+  readonly onShortened?: (channel: string, bytes: number) => void;
 }
 
 /** A {@link Broker} that answers at once and keeps everything in this process. */
@@ -53,6 +66,8 @@ export interface MemoryBroker extends Broker {
   subscribe(channel: ChannelSpec, listener: AppendListener): Subscription;
   heads(names: readonly string[]): readonly (Head | undefined)[];
   close(): void;
+  /** What all channels together take, see {@link MemoryBrokerOptions.maxBytes}. */
+  readonly bytes: number;
   /**
    * Ends the life of this channel's log, as a restart or a flush would: its messages, offsets and ids are gone, and
    * it goes on in a later epoch. Listeners stay and learn of it by the next message. For tests of what then happens.
@@ -66,8 +81,8 @@ export interface MemoryBroker extends Broker {
   trim(name: string): void;
 }
 
-/** What {@link MemoryBroker.trim} leaves. */
-const NOTHING_KEPT: Retention = Object.freeze({ count: 0, bytes: 0, age: -1 });
+/** Seconds after which there may be room again. */
+const RETRY_AFTER = 10;
 
 const CAPABILITIES: BrokerCapabilities = Object.freeze({ name: "memory", stored: "memory", shared: false });
 
@@ -87,12 +102,17 @@ const CAPABILITIES: BrokerCapabilities = Object.freeze({ name: "memory", stored:
  * ```
  */
 export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBroker {
-  const { now = Date.now, random = Math.random, maxChannels = 1_000_000 } = options;
+  const { now = Date.now, random = Math.random, maxChannels = 1_000_000, onShortened } = options;
+  const { maxBytes = DEFAULT_LIMITS.logBytes } = options;
   let newest = 0;
   let closed = false;
   const time = (): number => (newest = Math.max(newest, Math.floor(now())));
-  const channels = new Channels(maxChannels, createEpochs(random), time);
   const deliver = createDelivery();
+  const epochs = new BlankEpochs(createEpochs(random));
+  const channels = new Channels({ maxChannels, maxBytes }, epochs, time, (channel, bytes) => {
+    onShortened?.(channel.spec.name, bytes);
+    if (channel.listeners !== undefined) deliver(channel, []);
+  });
   const keepBytes = createByteKeeper();
 
   const enter = (): number => {
@@ -103,11 +123,16 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
   return {
     capabilities: CAPABILITIES,
     time,
+    get bytes() {
+      return channels.bytes;
+    },
 
     append(spec, messages) {
       const at = enter();
       const channel = channels.open(spec, at);
       if (channel instanceof PartylineError) return { is: "refused", index: 0, error: channel };
+      if (channels.bytes > maxBytes && !channels.makeRoom(channel) && messages.some(takesRoom))
+        return { is: "refused", index: messages.findIndex(takesRoom), error: tooMuch(maxBytes) };
       // What is too old is gone before it can be replaced: else the answer to a later `since` hung on who asked when.
       if (spec.keep === "latest") channel.log.trim(spec.retention, at);
       const places = takePlaces(channel, messages, at);
@@ -144,6 +169,7 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
       if (channel === undefined) return undefined;
       const { epoch, head, log } = channel;
       log.trim(spec.retention, at);
+      channels.count(channel);
       const state = { epoch, head, oldest: log.oldest(head), floor: log.floor(head) };
       const { position, gap } = resolveSince(since, state, spec.keep);
       const remaining = log.remaining(position.offset);
@@ -182,56 +208,21 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
       const channel = channels.find(name, at);
       if (channel === undefined) return;
       channel.log.trim(NOTHING_KEPT, at);
+      channels.count(channel);
       deliver(channel, []);
     },
   };
 }
 
-/**
- * The place that each publish with an id has or will have; `undefined` where no message has an id and none can be
- * refused. Where one is refused nothing is changed.
- */
-function takePlaces(
-  channel: Channel,
-  messages: readonly NewMessage[],
-  time: number,
-): (KnownId | undefined)[] | undefined | Extract<AppendOutcome, { is: "refused" }> {
-  const { log, head } = channel;
-  const { maxKeys } = channel.spec;
-  const keys =
-    log instanceof LatestLog && log.values + messages.length > maxKeys
-      ? new KeyCount(log, maxKeys)
-      : undefined;
-  let places: (KnownId | undefined)[] | undefined;
-  let offset = head + 1;
-  for (let index = 0; index < messages.length; index++) {
-    const message = messages[index];
-    if (message === undefined) continue;
-    const { id } = message;
-    let error: PartylineError | undefined;
-    let isNew = true;
-    if (id !== undefined) {
-      if (places === undefined) {
-        places = [];
-        channel.ids ??= new IdWindow();
-        channel.ids.trim(time);
-      }
-      const place = channel.ids?.reserve(id, message, { offset, time });
-      if (place instanceof PartylineError) error = place;
-      else {
-        places[index] = place;
-        isNew = place?.offset === offset;
-      }
-    }
-    if (error === undefined && isNew && keys !== undefined && !keys.admits(message))
-      error = new PartylineError("too-many-keys", `The channel ${channel.spec.name} has ${maxKeys} keys.`);
-    if (error !== undefined) {
-      for (const place of places ?? []) if (place && place.offset > head) channel.ids?.release(place);
-      return { is: "refused", index, error };
-    }
-    if (isNew) offset += 1;
-  }
-  return places;
+function takesRoom({ kind }: NewMessage): boolean {
+  return kind !== "deleted";
+}
+
+function tooMuch(maxBytes: number): PartylineError {
+  return new PartylineError("overloaded", `All channels together keep at most ${maxBytes} bytes.`, {
+    remedy: "Keep less in each channel, or raise `limits.logBytes`.",
+    retryAfter: RETRY_AFTER,
+  });
 }
 
 function store(channel: Channel, { kind, id, key }: NewMessage, kept: Pick<Entry, "time" | "data">): Entry {
@@ -263,37 +254,5 @@ function follow(
       channel.listeners = left.length > 0 ? left : undefined;
       if (left.length === 0) channels.idle(channel, time());
     },
-  };
-}
-
-/**
- * Calls the listeners. A listener that appends in its turn does not overtake: what it appends is handed on when all
- * have been told of what it answers.
- */
-function createDelivery(): (channel: Channel, entries: readonly Entry[]) => void {
-  const waiting: (() => void)[] = [];
-  let delivering = false;
-  const tell = (listeners: readonly AppendListener[], epoch: string, entries: readonly Entry[]): void => {
-    for (const listener of listeners) {
-      try {
-        listener(epoch, entries);
-      } catch (error) {
-        // The message is stored, so `append` must not throw, and the others must be told: it surfaces by itself.
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
-    }
-  };
-  return (channel, entries) => {
-    const { listeners = [], epoch } = channel;
-    if (delivering) {
-      waiting.push(() => tell(listeners, epoch, entries));
-      return;
-    }
-    delivering = true;
-    tell(listeners, epoch, entries);
-    for (let next = waiting.shift(); next; next = waiting.shift()) next();
-    delivering = false;
   };
 }

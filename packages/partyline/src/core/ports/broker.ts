@@ -8,7 +8,7 @@ import type { MaybePromise } from "./maybe-promise.ts";
 export interface Retention {
   /** Messages. */
   readonly count: number;
-  /** Bytes: payload plus 100 for each message. */
+  /** Bytes: data, the characters of id and key, and 100 for each message (`entryBytes`). */
   readonly bytes: number;
   /** Milliseconds; nothing older is ever read. */
   readonly age: number;

@@ -172,7 +172,7 @@ export interface Engine {
   /** Deletes a key of a `latest` channel. @throws PartylineError, `wrong-method` on other channels. */
   remove(channel: string, key: string, grants: Grants): MaybePromise<Appended>;
   /**
-   * The channel's head, as the broker says. Makes the channel: the place before its first message is a position too.
+   * The channel's head, as the broker says. The place before the first message is a position too.
    *
    * @throws PartylineError `bad-name`, `unknown-channel`
    */

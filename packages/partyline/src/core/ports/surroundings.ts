@@ -63,7 +63,8 @@ export type Counter =
   | "arrived"
   | "postponed"
   | "drained"
-  | "compressed";
+  | "compressed"
+  | "shortened";
 
 /** Counts. `label` splits a counter: the code of a refusal, the reason of a gap, the name of a transport. */
 export interface Metrics {

@@ -52,6 +52,19 @@ export const keepTests: readonly BrokerTest[] = [
     },
   },
   {
+    title: "counts the characters of a message's id and key too [KEEP-2]",
+    async run({ broker }) {
+      const spec = channel("keep/names", { retention: { count: 100, bytes: 450, age: HOUR } });
+      for (const id of ["one", "two"]) await put(broker, spec, message("", { id, key: "k".repeat(100) }));
+      assert.equal((await page(broker, spec)).entries.length, 2);
+      await put(broker, spec, "");
+      assert.deepEqual(
+        (await page(broker, spec)).entries.map((entry) => entry.offset),
+        [2, 3],
+      );
+    },
+  },
+  {
     title: "keeps the newest message however large",
     async run({ broker }) {
       const spec = channel("keep/newest", { retention: { count: 100, bytes: 200, age: HOUR } });
@@ -150,12 +163,12 @@ export const keepTests: readonly BrokerTest[] = [
     },
   },
   {
-    title: "keeps values of a latest channel whatever the retention [KEEP-7]",
+    title: "keeps values of a latest channel whatever their age and count [KEEP-7]",
     needs: ["clock"],
     async run({ broker, advance }) {
       const spec = channel("latest/values", {
         keep: "latest",
-        retention: { count: 1, bytes: 1, age: MINUTE },
+        retention: { count: 1, bytes: 1e6, age: MINUTE },
       });
       await put(broker, spec, message("a", { key: "a" }), message("b", { key: "b" }));
       await advance(1000 * HOUR);
@@ -194,6 +207,46 @@ export const keepTests: readonly BrokerTest[] = [
       await put(broker, spec, deletion("a"), value("c"), value("b"));
       assert.deepEqual(await refusal(broker, spec, value("a")), { index: 0, code: "too-many-keys" });
       assert.deepEqual(texts((await page(broker, spec)).entries), ["", "c", "b"]);
+    },
+  },
+  {
+    title:
+      "refuses values beyond the bytes of a latest channel, but not a smaller one nor the only one [KEEP-17]",
+    async run({ broker }) {
+      const spec = channel("latest/bytes", {
+        keep: "latest",
+        retention: { count: 100, bytes: 500, age: HOUR },
+      });
+      const value = (key: string, size: number): ReturnType<typeof message> =>
+        message("x".repeat(size), { key });
+      await put(broker, spec, value("a", 900));
+      assert.deepEqual(await refusal(broker, spec, value("b", 1)), { index: 0, code: "too-many-keys" });
+      await put(broker, spec, value("a", 149), value("b", 149));
+      const grown = [value("b", 150), value("b", 151)];
+      assert.deepEqual(await refusal(broker, spec, value("a", 1), ...grown, value("a", 149)), {
+        index: 3,
+        code: "too-many-keys",
+      });
+      await put(broker, spec, deletion("a"), value("b", 300));
+      const sizes = (await page(broker, spec)).entries.map(({ data }) => data.byteLength);
+      assert.deepEqual(sizes, [300]);
+    },
+  },
+  {
+    title: "drops tombstones, the oldest first, that take what values may take [KEEP-17]",
+    async run({ broker }) {
+      const spec = channel("latest/graves", {
+        keep: "latest",
+        retention: { count: 100, bytes: 320, age: HOUR },
+      });
+      const { epoch } = (await putOne(broker, spec, deletion("a"))).position;
+      await put(broker, spec, deletion("b"), deletion("c"));
+      await put(broker, spec, message("value", { key: "d" }));
+      const answer = async (offset: number): Promise<unknown[]> =>
+        brief(await page(broker, spec, after(epoch, offset)));
+      assert.deepEqual(await answer(0), ["retention", 1, 1, [2, 3, 4]]);
+      await put(broker, spec, message("x".repeat(150), { key: "d" }));
+      assert.deepEqual(await answer(1), ["retention", 4, 3, [5]]);
     },
   },
   {

@@ -30,6 +30,35 @@ export const lifeTests: readonly BrokerTest[] = [
     },
   },
   {
+    title: "gives a channel that nobody has published to the same position each time [KEEP-19]",
+    async run({ broker, peer }) {
+      const spec = channel("follow/blank");
+      const first = await listen(broker, spec);
+      first.subscription.close();
+      const second = await listen(peer, spec);
+      second.subscription.close();
+      assert.deepEqual(second.subscription.head, first.subscription.head);
+      const { position } = await putOne(broker, spec, "a");
+      assert.deepEqual(position, { epoch: first.subscription.head.epoch, offset: 1 });
+      const { gap, entries } = await page(broker, spec, after(position.epoch, 0));
+      assert.deepEqual([gap, texts(entries)], [undefined, ["a"]]);
+    },
+  },
+  {
+    title:
+      "begins a later epoch for a channel that was forgotten, also if nobody publishes to it [KEEP-19, POS-3]",
+    needs: ["forget"],
+    async run({ broker, forget }) {
+      const spec = channel("follow/forgotten");
+      const { position: old } = await putOne(broker, spec, "a");
+      await forget(spec.name);
+      const { subscription } = await listen(broker, spec);
+      assert.ok(subscription.head.epoch > old.epoch);
+      const { gap } = await page(broker, spec, after(old.epoch, 0));
+      assert.equal(gap?.reason, "epoch");
+    },
+  },
+  {
     title: "hands a listener every message after the head that it was told, as it is read",
     async run({ broker }) {
       const spec = channel("follow/after");

@@ -1,6 +1,6 @@
 import type { ChannelSpec, NewMessage } from "../../core/ports.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
-import type { Entry } from "../../protocol/message.ts";
+import { type Entry, entryBytes } from "../../protocol/message.ts";
 import type { LogState } from "../../protocol/since.ts";
 import { MINUTE } from "./rig.ts";
 
@@ -59,10 +59,13 @@ export class ModelLife {
       const { kind, key, data } = message;
       const entry = { offset: this.all.length + added.length + 1, time, kind, id, key, data };
       added.push(entry);
-      if (this.spec.keep === "latest") {
-        const values = newest([...this.all, ...added]).filter((other) => other.kind !== "deleted");
-        const grew = kind !== "deleted" && values.length > this.spec.maxKeys;
-        if (grew) return { is: "refused", index, code: "too-many-keys" };
+      if (this.spec.keep === "latest" && kind !== "deleted") {
+        const before = valuesOf([...this.all, ...added.slice(0, -1)]);
+        const after = valuesOf([...this.all, ...added]);
+        const tooMany = after.length > before.length && after.length > this.spec.maxKeys;
+        const tooMuch =
+          sizeOf(after) > sizeOf(before) && sizeOf(after) > this.spec.retention.bytes && after.length > 1;
+        if (tooMany || tooMuch) return { is: "refused", index, code: "too-many-keys" };
       }
       if (id !== undefined) {
         const latest = Math.max(time, message.at ?? 0);
@@ -87,9 +90,7 @@ export class ModelLife {
       );
     }
     const young = this.all.filter((entry) => time - entry.time <= retention.age).slice(-retention.count);
-    const size = (entries: readonly Entry[]): number =>
-      entries.reduce((sum, entry) => sum + entry.data.byteLength + 100, 0);
-    while (young.length > 1 && size(young) > retention.bytes) young.shift();
+    while (young.length > 1 && sizeOf(young) > retention.bytes) young.shift();
     return young;
   }
 
@@ -116,7 +117,23 @@ export class ModelLife {
     const tooMany = tombstones.length - this.spec.maxKeys;
     for (const [index, entry] of tombstones.entries())
       if (index < tooMany || time - entry.time > this.spec.retention.age) this.#tombstoneFloor = entry.offset;
+    let size =
+      sizeOf(valuesOf(this.all)) + sizeOf(tombstones.filter(({ offset }) => offset > this.#tombstoneFloor));
+    for (const entry of tombstones) {
+      if (size <= this.spec.retention.bytes) break;
+      if (entry.offset <= this.#tombstoneFloor) continue;
+      this.#tombstoneFloor = entry.offset;
+      size -= entryBytes(entry);
+    }
   }
+}
+
+function sizeOf(entries: readonly Entry[]): number {
+  return entries.reduce((sum, entry) => sum + entryBytes(entry), 0);
+}
+
+function valuesOf(entries: readonly Entry[]): Entry[] {
+  return newest(entries).filter(({ kind }) => kind !== "deleted");
 }
 
 /** The newest entry of each key, in the order of offsets. */
