@@ -38,6 +38,8 @@ export interface Part {
    * @param at Its first attempt, where it may have to be sent in this turn.
    */
   restore(stored: StoredPublish, at: number): Publish | undefined;
+  /** Removes what is about to be told as given up; `undefined` if it is not kept. */
+  settling(publish: PendingPublish): Promise<void> | undefined;
 }
 
 /** The store as one client uses it. */
@@ -54,7 +56,8 @@ export interface Shelf {
   name(): Pick<StoredPublish, "queue" | "order">;
   /** Resolves when it is written, or can't be. */
   put(publishes: readonly StoredPublish[]): Promise<void>;
-  remove(publish: StoredPublish): void;
+  /** Resolves when it is gone, or can't be removed. */
+  remove(publish: StoredPublish): Promise<void>;
   /** Nobody waits for the outcome: a failure that nobody was told is reported. */
   orphan(outcome: Promise<unknown>): void;
 }
@@ -135,6 +138,14 @@ export function createShelf(
   let waiting = 1;
   const loaded = ask(() => store.load({ url: url, queue, later }), restore).then(() => void waiting--);
 
+  const emit = events.emit.bind(events);
+  // A page that was told must not end before the store knows: the next page would send it all the same.
+  events.emit = (event, value) => {
+    const gone = "publish" in value && parts.get(value.publish.channel)?.settling(value.publish);
+    if (gone) void gone.then(() => emit(event, value));
+    else emit(event, value);
+  };
+
   events.on("state", ({ status }) => {
     if (status !== "closed") return;
     isClosed = true;
@@ -159,7 +170,7 @@ export function createShelf(
     add: (channel, part) => void parts.set(channel, part),
     name: () => ({ queue, order: order++ }),
     put,
-    remove: (publish) => void ask(() => store.remove([publish])),
+    remove: (publish) => ask(() => store.remove([publish])),
     orphan(outcome) {
       outcome.catch((error: unknown) => {
         if (!events.has("dropped")) runtime.report(error);

@@ -161,6 +161,90 @@ describe("a stored outbox", () => {
     expect(page.errors).toEqual([]);
   });
 
+  it("tells a refusal when no later page can send the publish, and not before", async () => {
+    const disk = createScriptedDisk();
+    const open = pages(disk);
+    const first = await open();
+    await first.welcome();
+    first.publish("one");
+    let rejected = false;
+    const two = first.client.channel("a").publish("two", { id: "two" });
+    two.catch(() => (rejected = true));
+    await first.settle();
+    disk.mode = "held";
+    // What was behind a refusal is sent again.
+    for (const n of [1, 3]) first.socket.say({ t: "error", n, code: "invalid", message: "", remedy: "" });
+    await first.settle();
+    expect([first.dropped, rejected]).toEqual([[], false]);
+    expect(first.client.channel("a").pending).toEqual([]);
+    disk.mode = "ok";
+    await first.settle();
+    expect(disk.records).toEqual([]);
+    expect(first.dropped).toMatchObject([
+      { publish: { id: "one" }, reason: { code: "invalid" } },
+      { publish: { id: "two" }, reason: { code: "invalid" } },
+    ]);
+    await expect(two).rejects.toMatchObject({ code: "invalid" });
+  });
+
+  it("sends again what a page that ended was not told the refusal of", async () => {
+    const disk = createScriptedDisk();
+    const open = pages(disk);
+    const first = await open();
+    await first.welcome();
+    first.publish("one");
+    await first.settle();
+    disk.mode = "held";
+    first.socket.say({ t: "error", n: 1, code: "invalid", message: "", remedy: "" });
+    await first.settle();
+    first.end();
+    disk.mode = "ok";
+    await first.settle();
+    expect(first.dropped).toEqual([]);
+    const second = await open();
+    expect(idsOf(await second.welcome())).toEqual(["one"]);
+  });
+
+  it("tells a refusal also if the store fails, or takes no end", async () => {
+    for (const mode of ["broken", "held"] as const) {
+      const disk = createScriptedDisk();
+      const page = await pages(disk)();
+      await page.welcome();
+      page.publish("one");
+      await page.settle();
+      disk.mode = mode;
+      page.socket.say({ t: "error", n: 1, code: "invalid", message: "", remedy: "" });
+      await page.settle();
+      page.clock.advance(2_000);
+      await page.settle();
+      expect(page.dropped).toMatchObject([{ publish: { id: "one" }, reason: { code: "invalid" } }]);
+      expect(page.errors).toHaveLength(1);
+    }
+  });
+
+  it("tells that a restored publish is refused at once when it is removed", async () => {
+    const disk = createScriptedDisk();
+    const open = pages(disk);
+    const first = await open();
+    for (const id of ["one", "two"]) first.publish(id);
+    await first.settle();
+    first.end();
+    // There is room for none.
+    const rig = createClientRig({
+      outbox: storedOutbox(disk.page()),
+      pendingPublishes: 0,
+      onDropped: ({ publish, reason }) => told.push([publish.id, reason?.code, disk.records.length]),
+    });
+    const told: unknown[] = [];
+    await rig.settle();
+    expect(told.map((each) => (each as unknown[]).slice(0, 2))).toEqual([
+      ["one", "overloaded"],
+      ["two", "overloaded"],
+    ]);
+    expect(disk.records).toEqual([]);
+    await rig.client.close();
+  });
+
   it("tells what becomes of a restored publish that is given up, and that it may be stored", async () => {
     const open = pages(createScriptedDisk());
     const first = await open();
@@ -170,6 +254,7 @@ describe("a stored outbox", () => {
     first.end();
     const second = await open();
     second.clock.advance(1_000);
+    await second.settle();
     expect(second.dropped).toMatchObject([{ publish: { data: "short" }, reason: { code: "expired" } }]);
     expect(idsOf(await second.welcome())).toEqual(["unsent"]);
     await second.settle();
@@ -177,6 +262,7 @@ describe("a stored outbox", () => {
     const third = await open();
     await third.welcome();
     third.socket.say({ t: "error", n: 1, code: "forbidden", message: "", remedy: "" });
+    await third.settle();
     expect(third.dropped).toMatchObject([
       {
         publish: { data: "unsent", state: "uncertain" },

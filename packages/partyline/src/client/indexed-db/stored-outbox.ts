@@ -17,8 +17,9 @@ import { createShelf, OUTBOX_DEFAULTS, type Shelf, type StoredOutboxOptions } fr
  * the store: a page that ends within these milliseconds may lose it, as it may without. What waited for a connection is
  * sent only when the store has the time of its first attempt, or gave up: a later page must know whether an id was ever
  * sent, because a server that has forgotten the ids of that time can't tell.
- * What is settled is removed: a page that ends within the milliseconds that takes leaves it to be sent again. What was
- * stored is not stored twice by that; what was refused or given up may be stored then, behind newer ones.
+ * What is settled is removed. What is refused or given up is removed before anybody is told, so that no later page stores
+ * it after that (unless the store fails or takes longer than `storeTimeout`). A page that ends within the milliseconds that
+ * takes leaves it to be sent again, behind newer ones; what was stored is not stored twice by that.
  *
  * @example
  * ```ts
@@ -44,6 +45,8 @@ function keepChannel({ channel, publisher, subscription }: OpenChannel, shelf: S
   const own = { ...publisher };
   const isKept = (): boolean => subscription.keep() !== "nothing";
   const records = new Map<Publish, StoredPublish>();
+  /** What is being taken up again: it may be refused before it is known as a publish. */
+  let restoring: StoredPublish | undefined;
   /** First attempts that are being written. */
   let writing = 0;
   let written: Promise<unknown> = Promise.resolve();
@@ -65,14 +68,28 @@ function keepChannel({ channel, publisher, subscription }: OpenChannel, shelf: S
     const outcome = act();
     const publish = publisher.pending.at(-1);
     if (!publish || publish === before) return { outcome, publish: undefined };
-    const record = recordOf(publish);
-    records.set(publish, record);
-    const settled = (): void => {
-      records.delete(publish);
-      shelf.remove(record);
-    };
-    outcome.then(settled, settled);
+    const resolve = publish.resolve.bind(publish);
+    const reject = publish.reject.bind(publish);
+    records.set(publish, recordOf(publish));
+    Object.assign(publish, {
+      resolve(result) {
+        const removed = forget(publish);
+        if (result.superseded) void removed?.then(() => resolve(result));
+        else resolve(result);
+      },
+      reject: (error) => void forget(publish)?.then(() => reject(error)),
+    } satisfies Partial<Publish>);
     return { outcome, publish };
+  };
+  const removals = new WeakMap<Publish, Promise<void>>();
+  /** Removes what is settled, once. Resolves when it is gone, or can't be removed; `undefined` if it was never kept. */
+  const forget = (publish: Publish): Promise<void> | undefined => {
+    const record = records.get(publish) ?? (restoring?.id === publish.id ? restoring : undefined);
+    if (!record || removals.has(publish)) return removals.get(publish);
+    const removed = shelf.remove(record);
+    removals.set(publish, removed);
+    records.delete(publish);
+    return removed;
   };
   const publishNew = (act: () => Promise<PublishResult>): Promise<PublishResult> => {
     const { outcome, publish } = keep(act, ({ id, fields, since, until, at }) => ({
@@ -115,19 +132,22 @@ function keepChannel({ channel, publisher, subscription }: OpenChannel, shelf: S
         ttl: Math.max(until - core.runtime.date(), 0),
         ...(key === undefined ? {} : { key }),
       };
+      restoring = stored;
       const { outcome, publish } = keep(
         () => (kind ? own.publish(dataOf(kind, data), { ...repeat, kind }) : own.delete(key ?? "", repeat)),
         () => stored,
       );
+      restoring = undefined;
       shelf.orphan(outcome);
-      // What was refused at once was told, as what is settled later is.
-      if (!publish) shelf.remove(stored);
+      if (!publish) return undefined;
       // The page before may have had it stored.
-      else if (stored.at)
-        Object.assign(publish, { since, state: "uncertain", attempts: Math.max(publish.attempts, 1) });
-      else Object.assign(publish, { since });
-      return publish;
+      return Object.assign(
+        publish,
+        { since },
+        stored.at ? { state: "uncertain" as const, attempts: Math.max(publish.attempts, 1) } : {},
+      );
     },
+    settling: forget,
   });
   /** Marks a rejection as handled if it was reported or wished for, as the publisher does with its own. */
   const mark = (result: Promise<PublishResult>): Promise<PublishResult> => {
