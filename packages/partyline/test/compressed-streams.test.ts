@@ -7,6 +7,7 @@ import { EventSource } from "eventsource";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createPartyline, type Partyline, type PartylineOptions } from "../src/server.ts";
 import { createVirtualClock } from "../src/testing/virtual-clock.ts";
+import { ChunkDecoder } from "./support/chunks.ts";
 import { silent } from "./support/line-rig.ts";
 import { Inbox } from "./transport/probe.ts";
 
@@ -41,6 +42,7 @@ class Line {
   readonly closed: Promise<Buffer>;
   head = "";
   readonly #chunks: Buffer[] = [];
+  readonly #decoder = new ChunkDecoder();
   #lately = "";
   #wake = (): void => undefined;
 
@@ -65,6 +67,7 @@ class Line {
         this.head = top.subarray(0, end).toString();
         piece = top.subarray(end + 4);
       }
+      if (/transfer-encoding: chunked/i.test(this.head)) piece = this.#decoder.push(piece);
       this.#chunks.push(piece);
       unzip.write(piece);
     });

@@ -13,7 +13,7 @@ import {
   watchStream,
 } from "./answer-queue.ts";
 import { contentHeaders } from "./answers.ts";
-import type { Answer, Exchange, StreamAnswer } from "./exchange.ts";
+import { type Answer, type Exchange, NO_HEADERS, type StreamAnswer } from "./exchange.ts";
 import { type Gate, passGate } from "./gate.ts";
 import { baseHeaders, type HeaderList, streamHeaders } from "./headers.ts";
 import { answerHttp2, Http2Exchange, isHttp2, type NodeRequest, type NodeResponse } from "./http2.ts";
@@ -32,6 +32,8 @@ export interface HostOptions {
   /** Whether peers can only be on this machine; then their addresses need not be asked for. */
   readonly loopback: () => boolean;
 }
+
+const CHUNKED: HeaderList = ["Transfer-Encoding", "chunked"];
 
 type Socket = MarkedSocket & QueuedSocket;
 
@@ -184,8 +186,11 @@ export class NodeHost {
     this.#lead(exchange, destroyThis.bind(socket), (answer, headers) => {
       if (answer.is === "whole") return writeRawAnswer(socket, answer, headers);
       if (socket.destroyed) return answer.connection.abandon();
-      socket.write(rawHead(200, [...headers, ...streamHeaders(answer)]));
-      answer.connection.begin(socket, answer.gzip);
+      // HTTP/1.0 knows no chunks: the stream ends with the connection.
+      const chunked = request.httpVersionMinor > 0;
+      const framing = chunked ? CHUNKED : NO_HEADERS;
+      socket.write(rawHead(200, [...headers, ...streamHeaders(answer), ...framing]));
+      answer.connection.begin(socket, answer.gzip, chunked);
     });
   }
 }

@@ -78,8 +78,8 @@ export function createCompression(
       },
     },
     stream: {
-      raw: { slot: 8, encode: (channel, item) => piece(rawSseFormat.encode(channel, item)) },
-      connect: { slot: 9, encode: (channel, item) => piece(connectSseFormat.encode(channel, item)) },
+      raw: { slot: 8, encode: (channel, item) => piece(rawSseFormat.encode(channel, item).plain) },
+      connect: { slot: 9, encode: (channel, item) => piece(connectSseFormat.encode(channel, item).plain) },
       events: {
         slot: 10,
         encode: (channel, item) =>

@@ -8,7 +8,8 @@ import { eventsMessageData, rawSseMessage } from "../protocol/raw-sse.ts";
 import { formatSse, type SseEvent } from "../protocol/sse.ts";
 import type { GzipPiece } from "./gzip-piece.ts";
 import { forEachEntry, itemLines } from "./item-lines.ts";
-import { type Piece, shareable } from "./pieces.ts";
+import { isLarge, type Piece, shareable } from "./pieces.ts";
+import { type StreamBytes, streamBytes } from "./stream-bytes.ts";
 import { BINARY_FRAME, frameLength, textFrame, TEXT_FRAME, writeFrameHeader } from "./websocket-frame.ts";
 
 const NOTHING: Buffer = Buffer.alloc(0);
@@ -40,24 +41,24 @@ export const connectWebSocketFormat: WireFormat<Buffer> = {
 };
 
 /** Blocks of `/channels/{name}` as an event stream. */
-export const rawSseFormat: WireFormat<Buffer> = {
+export const rawSseFormat: WireFormat<StreamBytes> = {
   slot: 2,
   encode(_channel, item) {
-    if (item.is !== "messages") return Buffer.from(formatSse(itemEvent(item)));
+    if (item.is !== "messages") return streamBytes(formatSse(itemEvent(item)));
     let blocks = "";
     forEachEntry(
       item,
       (entry) => (blocks += rawSseMessage(item.epoch, entry)),
       (from, to) => (blocks += formatSse({ event: "skip", id: to, data: JSON.stringify({ from, to }) })),
     );
-    return Buffer.from(blocks);
+    return streamBytes(blocks);
   },
 };
 
 /** One event with a line for each message. */
-export const connectSseFormat: WireFormat<Buffer> = {
+export const connectSseFormat: WireFormat<StreamBytes> = {
   slot: 3,
-  encode: (channel, item) => Buffer.from(formatSse({ data: itemLines(channel, item) })),
+  encode: (channel, item) => streamBytes(formatSse({ data: itemLines(channel, item) })),
 };
 
 /** What one position of an `/events` stream is followed by: all but the `id:` line, which each reader has its own of. */
@@ -66,13 +67,14 @@ export interface EventsPart {
   readonly epoch: string | undefined;
   readonly offset: number;
   /** Text, or where it is large what all readers share; a piece in compressed streams. */
-  readonly block: Piece | GzipPiece;
+  readonly block: string | StreamBytes | GzipPiece;
 }
 
 /** Parts of `/events`. */
 export const eventsFormat: WireFormat<readonly EventsPart[]> = {
   slot: 4,
-  encode: (channel, item) => eventsParts(channel, item, shareable),
+  encode: (channel, item) =>
+    eventsParts(channel, item, (block) => (isLarge(block) ? streamBytes(block) : block)),
 };
 
 /** @param shared Is given the block of each message. */

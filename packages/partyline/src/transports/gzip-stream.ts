@@ -25,6 +25,11 @@ export class GzipStream {
     this.formats = formats;
   }
 
+  /** Whether its head was written, so that shared pieces follow as they are. */
+  get begun(): boolean {
+    return this.#state === "begun";
+  }
+
   /** What is for this stream alone; not compressed, so that nothing is compressed beside it. */
   own(text: string | Uint8Array): Buffer {
     const content = typeof text === "string" ? Buffer.from(text) : text;

@@ -11,7 +11,12 @@ export type OwnBuffer = ReturnType<typeof Buffer.concat>;
 export type Piece = string | OwnBuffer;
 
 export function shareable(text: string): Piece {
-  return text.length < LARGE ? text : Buffer.from(text);
+  return isLarge(text) ? Buffer.from(text) : text;
+}
+
+/** Whether text that goes to several peers is worth to be made bytes once. */
+export function isLarge(text: string): boolean {
+  return text.length >= LARGE;
 }
 
 /** What an answer says: text, or pieces in order. */

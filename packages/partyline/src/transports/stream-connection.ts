@@ -8,6 +8,7 @@ import type { GzipPiece } from "./gzip-piece.ts";
 import { GzipStream } from "./gzip-stream.ts";
 import type { Kept, Parting } from "./registry.ts";
 import type { Seat } from "./seat.ts";
+import { LAST_CHUNK, type StreamBytes, streamBytes, textChunk } from "./stream-bytes.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** What a stream is told of its own end and of room in its socket: a `Reader`, or a `Conversation`. */
@@ -39,6 +40,8 @@ export abstract class StreamConnection implements Connection, Kept {
   #out: Out | undefined;
   /** Absent: nothing is compressed. */
   #gzip: GzipStream | undefined;
+  /** Whether what is written is framed here as chunks of HTTP/1.1. */
+  #chunked = false;
   #state: State = "waiting";
   #fresh = true;
   /** Second of the last look that found something written; in `full` and `ending`: since when. */
@@ -62,12 +65,14 @@ export abstract class StreamConnection implements Connection, Kept {
    * The head was written: what follows goes to `out`.
    *
    * @param gzip Formats, where the head says `Content-Encoding: gzip`.
+   * @param chunked Whether the head says `Transfer-Encoding: chunked`, and `out` is the bare socket.
    */
-  begin(out: Writable, gzip: Compression["stream"] | undefined): void {
+  begin(out: Writable, gzip: Compression["stream"] | undefined, chunked: boolean = false): void {
     if (this.#state === "ended") return void out.destroy();
     const { registry } = this.surroundings;
     this.#out = out;
     if (gzip) this.#gzip = new GzipStream(gzip);
+    this.#chunked = chunked;
     this.#out[STREAM] = this;
     out.on("close", outOnClose).on("error", ignore);
     if (this.#state === "waiting") this.#state = "open";
@@ -114,7 +119,8 @@ export abstract class StreamConnection implements Connection, Kept {
   }
 
   #finish(out: Writable): void {
-    if (this.#gzip) out.end(this.#gzip.end());
+    if (this.#gzip) out.write(this.#framed(this.#gzip.end()));
+    if (this.#chunked) out.end(LAST_CHUNK);
     else out.end();
   }
 
@@ -131,21 +137,37 @@ export abstract class StreamConnection implements Connection, Kept {
   }
 
   /** Writes what is for this peer alone, and behind it what is shared; false where it takes no more for now. */
-  protected send(text: string, shared?: Buffer | GzipPiece): boolean {
+  protected send(text: string, shared?: StreamBytes | GzipPiece): boolean {
     if (!this.#takes) return true;
     const gzip = this.#gzip;
-    if (!gzip) return shared instanceof Uint8Array ? this.#writeBoth(text, shared) : this.#write(text);
+    if (!gzip) {
+      const own = this.#chunked ? textChunk(text) : text;
+      if (!shared || "crc" in shared) return this.#write(own);
+      return this.#writeBoth(own, this.#chunked ? shared.chunk : shared.plain);
+    }
     const own = gzip.own(text);
-    if (shared === undefined) return this.#write(own);
-    const bytes = shared instanceof Uint8Array ? gzip.own(shared) : gzip.shared(shared);
-    return this.#write(Buffer.concat([own, bytes]));
+    if (shared === undefined) return this.#write(this.#framed(own));
+    const bytes = "crc" in shared ? gzip.shared(shared) : gzip.own(shared.plain);
+    return this.#write(this.#framed(Buffer.concat([own, bytes])));
   }
 
   /** Writes what all streams of this kind share. */
-  protected share(outgoing: Outgoing, format: WireFormat<Buffer>, packed: "raw" | "connect"): boolean {
+  protected share(outgoing: Outgoing, format: WireFormat<StreamBytes>, packed: "raw" | "connect"): boolean {
     if (!this.#takes) return true;
     const gzip = this.#gzip;
-    return this.#write(gzip ? gzip.shared(outgoing.encoded(gzip.formats[packed])) : outgoing.encoded(format));
+    if (!gzip) {
+      const { plain, chunk } = outgoing.encoded(format);
+      return this.#write(this.#chunked ? chunk : plain);
+    }
+    const piece = outgoing.encoded(gzip.formats[packed]);
+    const { begun } = gzip;
+    const bytes = gzip.shared(piece);
+    return this.#write(begun && this.#chunked ? piece.chunk : this.#framed(bytes));
+  }
+
+  /** What is for this peer alone, as its connection needs it. */
+  #framed(bytes: Buffer): Buffer {
+    return this.#chunked ? streamBytes(bytes).chunk : bytes;
   }
 
   /** Is anything written at all? What is not must leave no trace in a compressed stream. */
