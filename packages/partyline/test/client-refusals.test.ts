@@ -141,6 +141,70 @@ describe.each<TransportName>(["sse", "poll"])("over %s", (transport) => {
   });
 });
 
+describe.each<TransportName>(["sse", "poll"])("channels over %s", (transport) => {
+  const refusesRounds =
+    (isRefused: (body: string) => boolean, answer: OwnAnswer) =>
+    ({ use, body }: SeenRequest): OwnAnswer | undefined =>
+      use === "round" && isRefused(body) ? answer : undefined;
+
+  it("whose name a proxy refuses are refused alone, and all others are read [CONN-8]", async () => {
+    const request = refusesRounds((body) => body.includes(POISON), { status: 403 });
+    await using world = await behind({ request }, { transports: [transport] });
+    const { client, server, statuses } = world;
+    const names = ["a", "b", `${POISON}/1`, "c", "d", `${POISON}/2`, "e"];
+    const refused: string[] = [];
+    const got = new Map<string, Promise<void>>();
+    for (const name of names) {
+      const channel = client.channel<string>(name, { since: "earliest" });
+      got.set(
+        name,
+        new Promise((resolve) => {
+          channel.on("message", () => resolve());
+          channel.on("state", ({ status, error }) => {
+            if (status !== "refused") return;
+            refused.push(`${name}: ${error?.code}, ${error?.message}`);
+            resolve();
+          });
+        }),
+      );
+    }
+    for (const name of names) await server.channel(name).publish(name);
+    await Promise.all(got.values());
+    const message = "refused, HTTP status 403, not from a partyline server.";
+    expect(refused.sort()).toEqual([`${POISON}/1: ${message}`, `${POISON}/2: ${message}`]);
+    expect(statuses).toEqual(["live"]);
+  });
+
+  it("that a proxy fails to open beside others are opened later, while those are read on [CONN-10]", async () => {
+    let failures = 3;
+    const request = refusesRounds((body) => body.includes(POISON) && failures-- > 0, { status: 502 });
+    await using world = await behind({ request }, { transports: [transport] });
+    const { client, server, statuses } = world;
+    const first = client.channel("a", { since: "earliest" }).messages();
+    await server.channel("a").publish(1);
+    await first.next();
+    const late = client.channel(POISON, { since: "earliest" }).messages();
+    await server.channel(POISON).publish(2);
+    expect((await late.next()).value).toMatchObject({ data: 2 });
+    await server.channel("a").publish(3);
+    expect((await first.next()).value).toMatchObject({ data: 3 });
+    expect(statuses).toEqual(["live"]);
+  });
+});
+
+it.each<TransportName>(["sse", "poll"])(
+  "a proxy that refuses all of %s is left, and named as the reason",
+  async (transport) => {
+    await using world = await behind({ request: () => ({ status: 403 }) }, { transports: [transport] });
+    world.client.channel("a").on("message", () => undefined);
+    const reason = await new Promise((resolve) => world.client.on("state", (state) => resolve(state.reason)));
+    expect(reason).toMatchObject({
+      code: "offline",
+      message: "HTTP status 403, not from a partyline server.",
+    });
+  },
+);
+
 describe("a gateway that closes WebSockets over a large frame", () => {
   const LARGE = POISON.repeat(6_000);
   const closes = (code: number) => (data: string) => (data.length > 32 * 1024 ? code : undefined);

@@ -152,8 +152,8 @@ it.each(["sse", "poll"] as const)(
     present?.say(WELCOME, attachedAt(1, 7), messageAt(8));
     await settleStreams();
     expect([got, rig.client.state.status]).toEqual([[8], "live"]);
-    // Changes of channels within 50 ms share one round.
-    rig.clock.advance(51);
+    // The jitter of the first backoff is added to the 3 s.
+    rig.clock.advance(251);
     await settleStreams();
     expect(http.requests.at(-1)?.frames.map(({ channel }) => channel)).toEqual([undefined, "a", "b", "c"]);
   },

@@ -46,7 +46,7 @@ export interface ChannelReader {
   /** This stream is about to attach the channel: from where, and how? */
   attaching(stream: object): { readonly since: string | undefined; readonly maxRate: number | undefined };
   attached(frame: AttachedFrame, stream: object): void;
-  refused(frame: ErrorFrame): void;
+  refused(frame: RefusalFrame): void;
   /**
    * @param epoch The epoch of the stream.
    * @param size The mean length of the lines that came with the frame.

@@ -1,12 +1,12 @@
-import type { AttachedFrame, ErrorFrame } from "../../protocol/frames.ts";
+import type { AttachedFrame } from "../../protocol/frames.ts";
 import { formatPosition, type Position } from "../../protocol/position.ts";
-import type { ChannelReader } from "../link.ts";
+import type { ChannelReader, RefusalFrame } from "../link.ts";
 import { positionOf } from "../read-log.ts";
 
 /** What a tab is told of a channel that it reads. */
 export type ReadingItem =
   | { readonly t: "attached"; readonly frame: AttachedFrame }
-  | { readonly t: "refused"; readonly frame: ErrorFrame }
+  | { readonly t: "refused"; readonly frame: RefusalFrame }
   /** `line` is the frame as text: a value may be nested too deep to be handed from tab to tab. */
   | { readonly t: "frame"; readonly line: string; readonly epoch: string; readonly size: number };
 

@@ -1,5 +1,6 @@
 import { FRAMES_TYPE } from "../../protocol/frames.ts";
 import { PartylineError } from "../../protocol/partyline-error.ts";
+import { backoffDelay } from "../backoff.ts";
 import { connectionLost, silence } from "../errors.ts";
 import type { Command, Link, LinkRequest, LinkTiming, RefusalFrame } from "../link.ts";
 import { createStream, type Stream } from "../stream.ts";
@@ -62,7 +63,8 @@ export async function postRound(
 ): Promise<Response> {
   const response = await post(request, ...rest);
   if (response.ok) return response;
-  throw readRefusal(response, await response.text(), request.runtime.date()).error;
+  const { error, verdict } = readRefusal(response, await response.text(), request.runtime.date());
+  throw verdict === "refused" ? new PartylineError(verdict, error.message, error) : error;
 }
 
 /**
@@ -76,8 +78,12 @@ export function openHttp(request: LinkRequest, run: (round: Round) => Promise<vo
   /** The newest last; two only during a change. */
   let rounds: { readonly stream: Stream; readonly abort: AbortController }[] = [];
   let opening = false;
-  /** When the server takes another round, where it has asked for time. */
+  /** When another round may begin. */
   let notBefore = 0;
+  /** Failed rounds since the last `welcome`. */
+  let failures = 0;
+  /** Most channels that the next round has and the present one has not. */
+  let mostFresh = Infinity;
   let stopTimer = (): void => undefined;
   let waiting: Command[] = [];
   let posting = false;
@@ -105,15 +111,23 @@ export function openHttp(request: LinkRequest, run: (round: Round) => Promise<vo
     stopTimer = runtime.after(request.pongTimeout, () => watch.fail(silence()));
     const abort = new AbortController();
     const { signal } = abort;
+    const present = rounds.at(-1)?.stream.channels;
+    const limit = mostFresh;
     const stream = createStream(
       {
         ...host,
+        wanted() {
+          let room = limit;
+          return host.wanted().filter((channel) => present?.has(channel) || room-- > 0);
+        },
         welcome(frame) {
           round.welcomes++;
           if (signal.aborted) return;
           host.welcome(frame);
           if (!opening || rounds.at(-1)?.stream !== stream) return;
           opening = false;
+          failures = 0;
+          mostFresh = Math.max(mostFresh * 2, 1);
           stopTimer();
           watch.answered();
           for (const other of rounds) if (other.stream !== stream) other.abort.abort();
@@ -126,19 +140,32 @@ export function openHttp(request: LinkRequest, run: (round: Round) => Promise<vo
     const round: Round = { stream, signal, heard: watch.heard, welcomes: 0 };
     rounds.push({ stream, abort });
     run(round).catch((cause: unknown) => {
-      if (signal.aborted) return;
-      const time = cause instanceof PartylineError ? cause.retryAfter : undefined;
-      if (!time || rounds.length < 2 || rounds.at(-1)?.stream !== stream) {
-        watch.fail(cause);
-        return;
-      }
-      // A server that asks for time, as one that drains, goes on with the present round.
-      rounds.pop();
-      opening = false;
-      notBefore = runtime.now() + time * 1000;
-      watch.answered();
-      beginSoon();
+      if (!signal.aborted) failed(stream, cause);
     });
+  };
+  /** A round has failed. One that was to replace another leaves that one as it is. */
+  const failed = (stream: Stream, cause: unknown): void => {
+    const error = cause instanceof PartylineError ? cause : undefined;
+    const isNext = opening && rounds.at(-1)?.stream === stream;
+    const present = rounds.at(-2)?.stream.channels;
+    const fresh = [...stream.channels.keys()].filter((channel) => !present?.has(channel));
+    let delay = 0;
+    if (isNext && error?.code === "refused" && fresh.length > 0) {
+      // Something on the way may refuse the name of one channel, or too many. Without any, the way itself is tried.
+      mostFresh = present ? Math.max(fresh.length >> 1, 1) : 0;
+      if (present && fresh.length === 1) host.reader(fresh[0] as string)?.refused(toFrame(error, "refused"));
+    } else if (isNext && present && error?.retryable) {
+      delay = backoffDelay(failures++, request, runtime.random, error);
+      // A server that asks for time, as one that drains, was reached.
+      if (error.retryAfter) watch.answered();
+    } else {
+      watch.fail(error?.code === "refused" ? connectionLost(error.message, error) : cause);
+      return;
+    }
+    rounds.pop();
+    opening = false;
+    notBefore = runtime.now() + delay;
+    beginSoon();
   };
   const beginSoon = (): void => {
     if (watch.over || opening) return;
