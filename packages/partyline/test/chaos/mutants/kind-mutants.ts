@@ -22,8 +22,27 @@ export const KIND_MUTANTS: readonly KindMutant[] = [
     file: "client/transports/http.ts",
     find: "else for (const command of unanswered) command.answer(toFrame(error, verdict));",
     replace: "else waiting = [...unanswered, ...waiting];",
-    seed: 4,
+    seed: 5,
     breaks: ["unsettled"],
+  },
+  {
+    kind: "proxies",
+    name: "polls without news are repeated without a pause",
+    file: "client/transports/poll.ts",
+    find: "else await pause(Math.min(backoffDelay(idle++, request, runtime.random), wait * 1000), signal);",
+    replace: "",
+    seed: 11,
+    breaks: ["unsettled"],
+  },
+  {
+    kind: "offline",
+    name: "a client waits for navigator.onLine",
+    file: "client/connection.ts",
+    find: "later(delay, attempt);\n      tell(status, { reason, retryAt: runtime.now() + delay });",
+    replace:
+      'if (status !== "offline") later(delay, attempt);\n      tell(status, { reason, retryAt: runtime.now() + delay });',
+    seed: 8,
+    breaks: ["unsettled", "behind"],
   },
   {
     kind: "uplinks",
