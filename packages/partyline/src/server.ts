@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream";
 import { createMemoryBroker } from "./brokers/memory/index.ts";
 import { createCounters, type CounterSnapshot } from "./core/counters.ts";
 import type { ChannelDefinitions, RetentionOptions } from "./core/definitions.ts";
-import { type Duration, milliseconds } from "./core/duration.ts";
+import { type Duration, isDuration, milliseconds } from "./core/duration.ts";
 import { createEngine } from "./core/engine.ts";
 import type { Authenticate, Broker, Clock, Logger, Metrics } from "./core/ports.ts";
 import { createServerChannel, type ServerChannel } from "./core/server-channel.ts";
@@ -13,6 +13,19 @@ import { createHttpService } from "./http/http-service.ts";
 import type { FetchInfo } from "./http/fetch-host.ts";
 import type { TlsOptions } from "./http/tls-server.ts";
 import { DEFAULT_LIMITS, type Limits } from "./protocol/limits.ts";
+import {
+  anything,
+  type Check,
+  flag,
+  fn,
+  has,
+  logger,
+  positive,
+  readOptions,
+  type Rules,
+  string,
+  strings,
+} from "./protocol/options.ts";
 import type { CompressionOptions } from "./transports/compression.ts";
 import type { Heartbeat } from "./transports/surroundings.ts";
 import type { IncomingMessageClass } from "./transports/stream-request.ts";
@@ -189,6 +202,31 @@ export interface DrainOptions {
   readonly rate?: number;
 }
 
+/** The rules of {@link PartylineOptions}. */
+export const OPTION_RULES: Rules<PartylineOptions> = {
+  // Definitions and figures are checked by the parts that read them.
+  channels: anything,
+  authenticate: fn,
+  broker: has("append", "read", "subscribe", "heads", "time", "close"),
+  retention: anything,
+  limits: anything,
+  path: string,
+  hosts: strings,
+  origins: strings,
+  compression: (value) => (typeof value === "object" ? undefined : flag(value)),
+  heartbeat: anything,
+  intervals: anything,
+  logger,
+  clock: has("now", "setTimer", "nextTurn"),
+};
+
+const isPem: Check = (value) =>
+  typeof value === "string" || value instanceof Uint8Array ? undefined : "text or bytes in PEM";
+
+const LISTEN_RULES: Rules<ListenOptions> = { tls: { cert: isPem, key: isPem }, reusePort: flag };
+
+const DRAIN_RULES: Rules<DrainOptions> = { within: isDuration, rate: positive };
+
 /** How long connections are given to end by themselves, ms. */
 const GRACE = 1_500;
 
@@ -215,7 +253,8 @@ const BROKER_GRACE = 5_000;
  * http.listen(8080);
  * ```
  */
-export function createPartyline(options: PartylineOptions = {}): Partyline {
+export function createPartyline(written: PartylineOptions = {}): Partyline {
+  const options = readOptions("createPartyline()", written, OPTION_RULES);
   const counters = createCounters();
   const clock = options.clock ?? systemClock;
   const engine = createEngine({
@@ -243,15 +282,16 @@ export function createPartyline(options: PartylineOptions = {}): Partyline {
   const close = (): Promise<void> => (closing ??= end());
 
   return {
-    async listen(
-      port = 8080,
-      host = options.authenticate ? undefined : "127.0.0.1",
-      { tls, reusePort = false } = {},
-    ) {
+    async listen(port, written, more) {
+      const { tls, reusePort = false } = readOptions("listen()", more, LISTEN_RULES);
+      const host = written ?? (options.authenticate ? undefined : "127.0.0.1");
       // Node would take it for every address of the machine.
       if (typeof host === "string" && host.trim() === "")
         throw new TypeError('`host` is empty: name an address, like "127.0.0.1", or leave it out.');
-      return describeAddress(tls ? "https" : "http", await http.listen({ port, host, reusePort }, tls));
+      return describeAddress(
+        tls ? "https" : "http",
+        await http.listen({ port: port ?? 8080, host, reusePort }, tls),
+      );
     },
     attach: (server) => http.attach(server),
     handler: (request, response, next) => http.handler(request, response, next),
@@ -266,8 +306,8 @@ export function createPartyline(options: PartylineOptions = {}): Partyline {
     get state() {
       return http.phase;
     },
-    drain({ within = "25s", rate = 200 } = {}) {
-      if (!(rate > 0)) throw new TypeError(`\`rate\` is a number above 0, not ${JSON.stringify(rate)}.`);
+    drain(how) {
+      const { within = "25s", rate = 200 } = readOptions("drain()", how, DRAIN_RULES);
       const plan = { within: milliseconds(within), rate };
       return (draining ??= http.drain(plan).then(close));
     },

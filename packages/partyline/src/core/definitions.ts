@@ -1,8 +1,9 @@
 import { PartylineError } from "../protocol/errors.ts";
 import { isReservedName } from "../protocol/channel-name.ts";
 import type { Keep } from "../protocol/message.ts";
+import { type Check, oneOf, readObject, type Rules, whole } from "../protocol/options.ts";
 import { parsePattern, type Pattern } from "../protocol/pattern.ts";
-import { type Duration, milliseconds } from "./duration.ts";
+import { type Duration, isDuration, milliseconds } from "./duration.ts";
 import type { ChannelSpec, Retention } from "./ports.ts";
 import type { StandardSchema } from "./standard-schema.ts";
 
@@ -42,8 +43,29 @@ export interface ChannelDefinition<Message = unknown> {
 /** Definitions by pattern (`chat/:room`, `scores/*`, `**`); the first that matches a name holds. */
 export type ChannelDefinitions = Readonly<Record<string, ChannelDefinition>>;
 
+/** Rules of {@link RetentionOptions}. */
+export const RETENTION_RULES: Rules<RetentionOptions> = { count: whole, bytes: whole, age: isDuration };
+
+const isSchema: Check = (value) => {
+  const schema = value as Partial<StandardSchema> | null;
+  return typeof schema?.["~standard"]?.validate === "function"
+    ? undefined
+    : "a schema that speaks Standard Schema (zod, valibot, arktype …)";
+};
+
+const DEFINITION_RULES: Rules<ChannelDefinition> = {
+  message: isSchema,
+  keep: oneOf("history", "latest", "nothing"),
+  retention: RETENTION_RULES,
+  publish: oneOf("server", "anyone"),
+  maxKeys: whole,
+  idleAge: isDuration,
+};
+
 /**
  * Names the channels of an application, for server and client alike.
+ *
+ * @throws TypeError if a pattern, a key or a value is wrong.
  *
  * @example
  * ```ts
@@ -57,6 +79,7 @@ export type ChannelDefinitions = Readonly<Record<string, ChannelDefinition>>;
 export function defineChannels<const Definitions extends ChannelDefinitions>(
   definitions: Definitions,
 ): Definitions {
+  compileDefinitions(definitions);
   return definitions;
 }
 
@@ -88,13 +111,15 @@ const RESERVED: ChannelDefinitions = { "**": { publish: "server" } };
 /**
  * Compiles definitions once, at start.
  *
- * @throws TypeError where a pattern or a number is wrong: better at start than at the first message.
+ * @throws TypeError if a pattern, a key or a value is wrong: better at start than at the first message.
  */
 export function compileDefinitions(
   definitions: ChannelDefinitions = ANY_CHANNEL,
   defaults: RetentionOptions = {},
   messageBytes = 0,
 ): Definitions {
+  if (typeof definitions !== "object" || Array.isArray(definitions))
+    throw new TypeError('`channels` is an object: definitions by pattern, `{ "chat/:room": {} }`.');
   const compile = (source: ChannelDefinitions): [Pattern, Definition][] =>
     Object.entries(source).map(([pattern, definition]) => [
       parsePattern(pattern),
@@ -113,18 +138,19 @@ export function compileDefinitions(
 
 function compileOne(
   pattern: string,
-  definition: ChannelDefinition,
+  written: ChannelDefinition,
   defaults: RetentionOptions,
   messageBytes: number,
 ): Definition {
+  const definition = readObject(
+    `the channel "${pattern}"`,
+    "key",
+    written,
+    DEFINITION_RULES,
+  ) as ChannelDefinition;
   const { keep = "history", maxKeys = 10_000, idleAge = "24h", message, publish } = definition;
   const chosen = { ...DEFAULT_RETENTION, ...defaults, ...definition.retention };
   const retention: Retention = { count: chosen.count, bytes: chosen.bytes, age: milliseconds(chosen.age) };
-  for (const [name, value] of Object.entries({ count: retention.count, bytes: retention.bytes, maxKeys }))
-    if (!(Number.isSafeInteger(value) && value > 0))
-      throw new TypeError(
-        `The channel pattern "${pattern}" needs a whole number above 0 for ${name}, not ${value}.`,
-      );
   if (messageBytes > retention.bytes)
     throw new TypeError(
       `A message may have ${messageBytes} bytes, but "${pattern}" keeps only ${retention.bytes}: raise retention.bytes.`,

@@ -1,7 +1,19 @@
+import type { Check } from "../protocol/options.ts";
+
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** A time span: milliseconds, or a number with a unit: `"500ms"`, `"30s"`, `"10m"`, `"1h"`, `"7d"`. */
 export type Duration = number | `${number}${keyof typeof UNITS}`;
+
+/** The check of an option that is a {@link Duration}. */
+export const isDuration: Check = (value) => {
+  try {
+    milliseconds(value as Duration);
+    return undefined;
+  } catch {
+    return 'a time in milliseconds, or like "30s", "10m", "7d"';
+  }
+};
 
 /**
  * The milliseconds of a {@link Duration}.

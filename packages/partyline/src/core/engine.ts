@@ -1,12 +1,17 @@
 import { PartylineError } from "../protocol/errors.ts";
 import { DEFAULT_LIMITS, type Limits } from "../protocol/limits.ts";
+import { readOptions, withDefaults } from "../protocol/options.ts";
 import { createAuthenticator } from "./authenticate.ts";
 import { Channels } from "./channels.ts";
 import { type Draft, publishDraft } from "./commands/publish.ts";
 import type { Context, Intervals } from "./context.ts";
 import { FrameConversation } from "./conversation.ts";
-import { withDefaults } from "./defaults.ts";
-import { type ChannelDefinitions, compileDefinitions, type RetentionOptions } from "./definitions.ts";
+import {
+  type ChannelDefinitions,
+  compileDefinitions,
+  RETENTION_RULES,
+  type RetentionOptions,
+} from "./definitions.ts";
 import { createSafeLogger, Failures } from "./failures.ts";
 import { HeadCheck } from "./head-check.ts";
 import { readHello } from "./hello.ts";
@@ -64,7 +69,7 @@ export function createEngine(options: EngineOptions): OwnedEngine {
   const logger = createSafeLogger(options.logger);
   const failures = new Failures(logger, clock);
   const authenticate = createAuthenticator(options.authenticate);
-  const limits = withDefaults("limit", DEFAULT_LIMITS, options.limits);
+  const limits = withDefaults("`limits`", "limit", DEFAULT_LIMITS, options.limits);
   const wheel = new TimerWheel(clock, failures);
   const context: Context = {
     broker,
@@ -76,8 +81,12 @@ export function createEngine(options: EngineOptions): OwnedEngine {
     limits,
     wheel,
     turn: new Turn(clock),
-    intervals: withDefaults("interval", DEFAULT_INTERVALS, options.intervals),
-    definitions: compileDefinitions(options.channels, options.retention, limits.messageBytes),
+    intervals: withDefaults("`intervals`", "interval", DEFAULT_INTERVALS, options.intervals),
+    definitions: compileDefinitions(
+      options.channels,
+      readOptions("`retention`", options.retention, RETENTION_RULES),
+      limits.messageBytes,
+    ),
   };
   const channels = new Channels(context);
   wheel.add(new HeadCheck(context, channels), context.intervals.head);

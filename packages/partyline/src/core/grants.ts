@@ -1,4 +1,5 @@
 import { isReservedName } from "../protocol/channel-name.ts";
+import { type Check, oneOf } from "../protocol/options.ts";
 import { parsePattern } from "../protocol/pattern.ts";
 import type { Action, Grants } from "./ports.ts";
 
@@ -26,10 +27,12 @@ export function mayDo(grants: Grants, action: Action, channel: string): boolean 
 /** Actions by channel pattern, as an application writes them. */
 export type GrantTable = Readonly<Record<string, readonly Action[]>>;
 
+const isAction: Check = oneOf("subscribe", "publish");
+
 /**
- * Grants from a table: an action is allowed where any matching pattern names it.
+ * Grants from a table: an action is allowed if any matching pattern names it.
  *
- * @throws TypeError where a pattern is malformed.
+ * @throws TypeError if a pattern is malformed, or an action does not exist.
  *
  * @example
  * ```ts
@@ -37,7 +40,18 @@ export type GrantTable = Readonly<Record<string, readonly Action[]>>;
  * ```
  */
 export function grants(table: GrantTable): Grants {
-  const rows = Object.entries(table).map(([text, actions]) => ({ pattern: parsePattern(text), actions }));
+  if (typeof table !== "object" || table === null || Array.isArray(table))
+    throw new TypeError('`grants` takes actions by pattern: `grants({ "chat/*": ["subscribe"] })`.');
+  const rows = Object.entries(table).map(([text, actions]) => {
+    // A string has `includes` too, by which "publish-not" would allow "publish".
+    if (!Array.isArray(actions)) throw new TypeError(`The actions of "${text}" are a list: ["subscribe"].`);
+    for (const action of actions) {
+      const problem = isAction(action);
+      if (problem !== undefined)
+        throw new TypeError(`An action of "${text}" is ${problem}, not ${JSON.stringify(action)}.`);
+    }
+    return { pattern: parsePattern(text), actions };
+  });
   return {
     allows: (action, channel) =>
       !isReservedName(channel) &&

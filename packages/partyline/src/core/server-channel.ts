@@ -9,6 +9,7 @@ import {
   parseSince,
   START_OFFSET,
 } from "../protocol/position.ts";
+import { anything, oneOf, readOptions, type Rules, string } from "../protocol/options.ts";
 import { bytesOf, jsonOf } from "../protocol/payload.ts";
 import { SERVER_GRANTS } from "./grants.ts";
 import { historyEntries } from "./history.ts";
@@ -109,6 +110,16 @@ export interface ServerChannel<T = unknown> {
   delete(key: string): Promise<Published>;
 }
 
+const NO_OPTIONS: ServerPublishOptions = {};
+
+const PUBLISH_RULES: Rules<ServerPublishOptions> = {
+  key: string,
+  id: string,
+  kind: oneOf("json", "text", "binary"),
+};
+
+const HISTORY_RULES: Rules<ServerHistoryOptions> = { since: string, limit: anything };
+
 /** Most messages of a page where nothing else is said. */
 const DEFAULT_LIMIT = 100;
 
@@ -121,10 +132,10 @@ export function createServerChannel<T>(engine: Engine, spelling: string): Server
     );
   return {
     name,
-    async publish(data, options = {}) {
-      const { key, id } = options;
+    async publish(data, options) {
+      const { key, id, kind } = options ? readOptions("publish()", options, PUBLISH_RULES) : NO_OPTIONS;
       return published(
-        await engine.publish({ channel: name, key, id, ...payload(data, options.kind) }, SERVER_GRANTS),
+        await engine.publish({ channel: name, key, id, ...payload(data, kind) }, SERVER_GRANTS),
       );
     },
     async position() {
@@ -135,7 +146,8 @@ export function createServerChannel<T>(engine: Engine, spelling: string): Server
       const state = await load();
       return { state, position: formatPosition(own ? ownPosition(own(state), head) : head) };
     },
-    async history({ since, limit = DEFAULT_LIMIT } = {}) {
+    async history(options) {
+      const { since, limit = DEFAULT_LIMIT } = readOptions("history()", options, HISTORY_RULES);
       const { historyMessages } = engine.limits;
       if (!Number.isSafeInteger(limit) || limit < 1 || limit > historyMessages)
         throw new PartylineError(

@@ -11,13 +11,29 @@ import type { Upgrades } from "./upgrades.ts";
 
 type RequestListener = (request: NodeRequest, response: NodeResponse) => void;
 
+/** What people have at hand is often the application and not its server. */
+function mustBeServer(server: unknown): void {
+  const given = server as Partial<Server> | null | undefined;
+  if (typeof given === "function")
+    throw new TypeError(
+      "attach() takes an HTTP server, not an application: `const http = createServer(app); server.attach(http)`, " +
+        "or `app.use(server.handler)`.",
+    );
+  if (typeof given?.listeners !== "function" || typeof given.removeAllListeners !== "function")
+    throw new TypeError(
+      "attach() takes an HTTP server of Node's, as `createServer` returns it; of Fastify it is `fastify.server`.",
+    );
+}
+
 /**
  * Takes our paths of a server that belongs to somebody else; its own listeners get all other requests as before. They
  * are those that it has now: what is added later sees our requests too.
  *
  * @returns Puts everything back.
+ * @throws TypeError if it is no server.
  */
 export function attachTo(server: Server, host: NodeHost, upgrades: Upgrades): () => void {
+  mustBeServer(server);
   const restores = (["request", "checkContinue"] as const).map((event) => {
     const before = server.listeners(event) as RequestListener[];
     if (event === "checkContinue" && before.length === 0) return () => undefined;

@@ -6,6 +6,7 @@ import type { Duplex } from "node:stream";
 import type { Engine, Logger } from "../core/ports.ts";
 import { PartylineError } from "../protocol/errors.ts";
 import { isLoopbackAddress } from "../protocol/host.ts";
+import { anything, readOptions, type Rules, withDefaults } from "../protocol/options.ts";
 import { type CompressionOptions, createCompression } from "../transports/compression.ts";
 import { Registry } from "../transports/registry.ts";
 import { createIncomingMessageClass, type IncomingMessageClass } from "../transports/stream-request.ts";
@@ -25,6 +26,8 @@ import { createRouter } from "./routes.ts";
 import { goingAway, type Phase, type Service } from "./service.ts";
 import { createTlsServer, type TlsOptions } from "./tls-server.ts";
 import { Upgrades } from "./upgrades.ts";
+
+const COMPRESSION_RULES: Rules<CompressionOptions> = { threshold: anything };
 
 /** What {@link createHttpService} is told. */
 export interface HttpOptions {
@@ -66,11 +69,14 @@ export function createHttpService(engine: Engine, options: HttpOptions, random: 
   const service: Service = {
     engine,
     registry,
-    heartbeat: { ...DEFAULT_HEARTBEAT, ...heartbeat },
+    heartbeat: withDefaults("`heartbeat`", "figure", DEFAULT_HEARTBEAT, heartbeat),
     compression:
       compression === false
         ? undefined
-        : createCompression(compression === true ? {} : compression, engine.metrics),
+        : createCompression(
+            compression === true ? {} : readOptions("`compression`", compression, COMPRESSION_RULES),
+            engine.metrics,
+          ),
     router: createRouter(path),
     admission: new Admission(engine.limits, engine.logger),
     attaches: new AttachRate(engine.limits, engine.clock.now()),

@@ -1,7 +1,8 @@
 import { createMemoryBroker, type MemoryBroker } from "../brokers/memory/index.ts";
 import type { Definitions } from "../client/typed-client.ts";
 import type { Broker, Clock } from "../core/ports.ts";
-import { createPartyline, type PartylineOptions } from "../server.ts";
+import { anything, fn, oneOf, readOptions, type Rules } from "../protocol/options.ts";
+import { createPartyline, OPTION_RULES, type PartylineOptions } from "../server.ts";
 import { type Faults, joinFaults } from "./line/faults.ts";
 import type { Medium, MediumLine } from "./network/medium.ts";
 import { createMemoryMedium, MEMORY_HOST } from "./network/memory-medium.ts";
@@ -40,6 +41,16 @@ export interface TestNetworkOptions extends Omit<PartylineOptions, "broker" | "c
    */
   readonly broker?: (world: { readonly now: () => number; readonly random: () => number }) => TrimmableBroker;
 }
+
+const { clock: _clock, hosts: _hosts, path: _path, ...SERVER_RULES } = OPTION_RULES;
+
+const RULES: Rules<TestNetworkOptions> = {
+  ...SERVER_RULES,
+  mode: oneOf("memory", "sockets"),
+  seed: anything,
+  past: oneOf("lost", "kept"),
+  broker: fn,
+};
 
 /** Servers, clients, and the lines between them. Faults of the network are those of all its clients' lines at once. */
 export interface TestNetwork extends Faults, AsyncDisposable {
@@ -108,9 +119,11 @@ export interface TestNetwork extends Faults, AsyncDisposable {
  * // heard: ["while Ada was away"]
  * ```
  */
-export async function createTestNetwork(options: TestNetworkOptions = {}): Promise<TestNetwork> {
-  const { mode = "memory", seed = 1, past = "lost", authenticate } = options;
-  const { broker: createBroker = createMemoryBroker } = options;
+export async function createTestNetwork(written: TestNetworkOptions = {}): Promise<TestNetwork> {
+  const read = readOptions("createTestNetwork()", written, RULES);
+  const { mode = "memory", seed = 1, past = "lost", broker: createBroker = createMemoryBroker } = read;
+  const { mode: _mode, seed: _seed, past: _past, broker: _broker, ...options } = read;
+  const { authenticate } = options;
   const medium: Medium = mode === "memory" ? createMemoryMedium(seed) : socketMedium;
   const servers: ServerHost[] = [];
   const clients = new Set<Followed>();

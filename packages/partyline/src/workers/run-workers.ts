@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { shareBroker } from "../brokers/machine/index.ts";
 import { createMemoryBroker } from "../brokers/memory/index.ts";
 import type { Broker, Logger } from "../core/ports.ts";
+import { has, logger as isLogger, readOptions, type Rules, whole } from "../protocol/options.ts";
 import { type DrainOptions, stderrLogger } from "../server.ts";
 import { Crew } from "./crew.ts";
 import { BROKER_VARIABLE, type WorkerReport } from "./messages.ts";
@@ -17,6 +18,12 @@ export interface WorkersOptions {
   /** Where it is told that a worker died, or contact was lost. Default: standard error. */
   readonly logger?: Logger;
 }
+
+const RULES: Rules<WorkersOptions> = {
+  workers: whole,
+  broker: has("append", "read", "subscribe", "heads", "time", "close"),
+  logger: isLogger,
+};
 
 /** The workers, as the main process sees them. */
 export interface Workers extends AsyncDisposable {
@@ -83,9 +90,9 @@ export interface WorkersCounters {
  * ```
  */
 export async function runWorkers(serve: Serve, options: WorkersOptions = {}): Promise<Workers> {
-  const { workers: wanted = availableParallelism(), logger = stderrLogger } = options;
-  if (!Number.isSafeInteger(wanted) || wanted < 1)
-    throw new TypeError(`\`workers\` is a whole number from 1, not ${JSON.stringify(wanted)}.`);
+  const read = readOptions("runWorkers()", options, RULES);
+  const { workers: wanted = availableParallelism(), logger = stderrLogger } = read;
+  if (typeof serve !== "function") throw new TypeError("runWorkers() takes a function that starts a server.");
   if (cluster.isWorker) {
     const path = process.env[BROKER_VARIABLE];
     if (path === undefined)
@@ -95,7 +102,7 @@ export async function runWorkers(serve: Serve, options: WorkersOptions = {}): Pr
     return work(path, serve, logger);
   }
 
-  const broker = options.broker ?? createMemoryBroker();
+  const broker = read.broker ?? createMemoryBroker();
   const shared = await shareBroker(broker, { logger });
   let settle = { resolve: (): void => undefined, reject: (_error: Error): void => undefined };
   const ended = new Promise<void>((resolve, reject) => (settle = { resolve, reject }));

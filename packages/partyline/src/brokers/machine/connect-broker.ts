@@ -12,6 +12,7 @@ import type {
   Subscription,
 } from "../../core/ports.ts";
 import { PartylineError } from "../../protocol/errors.ts";
+import { logger as isLogger, readOptions, type Rules } from "../../protocol/options.ts";
 import type { Position, Since } from "../../protocol/position.ts";
 import { createByteKeeper } from "../own-bytes.ts";
 import type { Reader, Writer } from "./bytes.ts";
@@ -38,6 +39,8 @@ export interface ConnectOptions {
   /** Where it is told that contact was lost, and that it is back. Default: nowhere. */
   readonly logger?: Logger;
 }
+
+const RULES: Rules<ConnectOptions> = { logger: isLogger };
 
 /** A {@link Broker} in another process of this machine. */
 export interface ConnectedBroker extends Broker {
@@ -68,7 +71,7 @@ export interface ConnectedBroker extends Broker {
  * ```
  */
 export async function connectBroker(path: string, options: ConnectOptions = {}): Promise<ConnectedBroker> {
-  const broker = new FarBroker(path, options.logger);
+  const broker = new FarBroker(path, readOptions("connectBroker()", options, RULES).logger);
   await broker.connect();
   return broker;
 }

@@ -1,6 +1,7 @@
 import { createServer } from "node:net";
 import type { Broker, Logger } from "../../core/ports.ts";
 import type { Entry } from "../../protocol/message.ts";
+import { logger as isLogger, positive, readOptions, type Rules, string } from "../../protocol/options.ts";
 import { openAddress } from "./address.ts";
 import { Writer } from "./bytes.ts";
 import { writeEntries } from "./fields.ts";
@@ -25,6 +26,8 @@ export interface ShareOptions {
   /** Where it is told that contact to a process was broken. Default: nowhere. */
   readonly logger?: Logger;
 }
+
+const RULES: Rules<ShareOptions> = { path: string, unreadBytes: positive, logger: isLogger };
 
 /** A broker that other processes of this machine can use. */
 export interface SharedBroker extends AsyncDisposable {
@@ -53,7 +56,7 @@ export interface SharedBroker extends AsyncDisposable {
  * ```
  */
 export async function shareBroker(broker: Broker, options: ShareOptions = {}): Promise<SharedBroker> {
-  const { unreadBytes = 16 * 1024 * 1024, logger } = options;
+  const { path, unreadBytes = 16 * 1024 * 1024, logger } = readOptions("shareBroker()", options, RULES);
   const guests = new Set<Guest>();
   let broken = 0;
   const house: House = {
@@ -66,7 +69,7 @@ export async function shareBroker(broker: Broker, options: ShareOptions = {}): P
       guest.end();
     },
   };
-  const address = await openAddress(options.path);
+  const address = await openAddress(path);
   const server = createServer((socket) => {
     const guest = new Guest(socket, house);
     guests.add(guest);

@@ -14,6 +14,7 @@ import type {
 import { PartylineError } from "../../protocol/errors.ts";
 import { DEFAULT_LIMITS } from "../../protocol/limits.ts";
 import type { Entry } from "../../protocol/message.ts";
+import { fn, positive, readOptions, type Rules, whole } from "../../protocol/options.ts";
 import type { Since } from "../../protocol/position.ts";
 import { resolveSince } from "../../protocol/since.ts";
 import type { Channel } from "./channel.ts";
@@ -59,6 +60,14 @@ export interface MemoryBrokerOptions {
   readonly onShortened?: (channel: string, bytes: number) => void;
 }
 
+const RULES: Rules<MemoryBrokerOptions> = {
+  now: fn,
+  random: fn,
+  maxChannels: whole,
+  maxBytes: positive,
+  onShortened: fn,
+};
+
 /** A {@link Broker} that answers at once and keeps everything in this process. */
 export interface MemoryBroker extends Broker {
   append(channel: ChannelSpec, messages: readonly NewMessage[]): AppendOutcome;
@@ -102,8 +111,9 @@ const CAPABILITIES: BrokerCapabilities = Object.freeze({ name: "memory", stored:
  * ```
  */
 export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBroker {
-  const { now = Date.now, random = Math.random, maxChannels = 1_000_000, onShortened } = options;
-  const { maxBytes = DEFAULT_LIMITS.logBytes } = options;
+  const read = readOptions("createMemoryBroker()", options, RULES);
+  const { now = Date.now, random = Math.random, maxChannels = 1_000_000, onShortened } = read;
+  const { maxBytes = DEFAULT_LIMITS.logBytes } = read;
   let newest = 0;
   let closed = false;
   const time = (): number => (newest = Math.max(newest, Math.floor(now())));
