@@ -230,6 +230,25 @@ describe("a gateway that closes WebSockets over a large frame", () => {
     },
   );
 
+  it("does not keep the client from the WebSocket, nor a second large publish from arriving [CLOSE-3]", async () => {
+    await using world = await behind({ frame: closes(1009) }, { upgradeInterval: 100 });
+    const { client, server } = world;
+    const room = client.channel<string>("a");
+    const isLiveOver = (transport: TransportName): Promise<void> =>
+      new Promise((resolve) => {
+        const check = (): void => void (client.state.transport === transport && resolve());
+        client.on("state", check);
+        check();
+      });
+    for (let n = 0; n < 2; n++) {
+      await isLiveOver("ws");
+      await room.publish(`${LARGE}${n}`);
+    }
+    await isLiveOver("ws");
+    const { messages } = await server.channel<string>("a").history({ since: "earliest" });
+    expect(messages.map(({ data }) => data)).toEqual([`${LARGE}0`, `${LARGE}1`]);
+  });
+
   it.each([1008, 1009])(
     "with %i costs that publish alone where the client has no other transport [CLOSE-3, PUB-20]",
     async (code) => {

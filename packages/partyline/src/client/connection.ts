@@ -183,7 +183,7 @@ export function createConnection(port: ConnectionPort): Connection {
     rest = [];
     for (const other of dials) if (!better.includes(other.transport)) other.close();
     keeper ??= port.keeper({ memory, interval: pingInterval, wake, leave });
-    keep(({ works }) => works(transport));
+    keep(({ works }) => (guard = works(transport)));
     tellLive("live", transport);
     if (dial.link) port.connected(dial.link);
     // Closed only now: what it brought until here was told, and what is unsettled was sent again over the new one.

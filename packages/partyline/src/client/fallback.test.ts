@@ -88,6 +88,30 @@ describe("a client whose transports are held up", () => {
     expect(rig.socket.closed).toBe(true);
   });
 
+  it.each([1002, 1003, 1007, 1008, 1009, 1010])(
+    "begins with the next one after a WebSocket that was closed with %i [CLOSE-3]",
+    async (code) => {
+      const { rig, advance, opened } = await begun();
+      await rig.welcome();
+      rig.socket.close(code);
+      await settleStreams();
+      await advance(250);
+      expect(opened()).toEqual([1, 1, 0]);
+    },
+  );
+
+  it.each([1000, 1001, 1005, 1006, 1011, 1012, 1013, 4000])(
+    "begins with the WebSocket again after one that was closed with %i [CLOSE-2]",
+    async (code) => {
+      const { rig, advance, opened } = await begun();
+      await rig.welcome();
+      rig.socket.close(code);
+      await settleStreams();
+      await advance(250);
+      expect(opened()).toEqual([2, 0, 0]);
+    },
+  );
+
   it("opens the next one at once where one fails, and says why", async () => {
     const { http, rig, opened } = await begun();
     rig.socket.close(1006);

@@ -6,8 +6,8 @@ import { type PageEvents, watchPage } from "./page.ts";
 
 /** What keeps a client live: loaded when it first is, because nothing of it is needed to become so. */
 export interface Keeper {
-  /** This transport works: the pages that follow are told. */
-  readonly works: (transport: TransportName) => void;
+  /** This transport works: the pages that follow are told. Returns the guard of the links that follow. */
+  readonly works: (transport: TransportName) => Guard;
   /**
    * A live link has ended.
    *
@@ -70,16 +70,24 @@ export function createKeeper(request: KeeperRequest, place: KeeperPlace = page):
   const { memory, interval } = request;
   let pace: Pace = { interval };
   let youngEnds = 0;
+  /** The transport whose link was ended over what was sent on it, until another one works. */
+  let objected: TransportName | undefined;
+  const guardOf = (transport: TransportName): Guard => (transport === objected ? carefully : openAsItIs);
   return {
-    works: (transport) => place.note(memory, transport),
+    works(transport) {
+      place.note(memory, transport);
+      return guardOf(transport);
+    },
     ended(error, lasted, order, preferred, silence) {
       pace = nextPace(pace, interval, silence);
       youngEnds = lasted ? 0 : youngEnds + 1;
       const objects = isObjection(error);
       const changes = objects || youngEnds >= MAX_YOUNG_ENDS;
       if (changes) youngEnds = 0;
+      // A live link is of the preferred transport.
+      objected = objects ? preferred : undefined;
       const next = order[(order.indexOf(preferred) + 1) % order.length];
-      return [pace.interval, objects ? carefully : openAsItIs, (changes && next) || preferred];
+      return [pace.interval, guardOf(preferred), (changes && next) || preferred];
     },
     stop: place.watch(request),
   };
