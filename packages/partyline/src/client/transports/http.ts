@@ -6,6 +6,7 @@ import type { Command, Link, LinkRequest, LinkTiming, RefusalFrame } from "../li
 import { createStream, type Stream } from "../stream.ts";
 import { createWatch } from "../watch.ts";
 import { readRefusal, type Refusal } from "./refusal.ts";
+import { explainFailure } from "./unreached.ts";
 
 /** Changes of channels within this time share one new round, ms. */
 const GATHER = 50;
@@ -37,18 +38,22 @@ export function silenceOf({ pingInterval }: LinkTiming): number {
 }
 
 /** Sends one `POST /connect`. */
-function post(
-  { url, fetch, headers, credentials }: LinkRequest,
+async function post(
+  request: LinkRequest,
   body: string,
   signal: AbortSignal,
   accept: string = FRAMES_TYPE,
 ): Promise<Response> {
-  return fetch(url, {
+  const { url, fetch, headers, credentials } = request;
+  const response = fetch(url, {
     method: "POST",
     headers: { ...headers, accept, "content-type": FRAMES_TYPE },
     body,
     signal,
     ...(credentials && { credentials }),
+  });
+  return response.catch((cause: unknown) => {
+    throw signal.aborted ? cause : explainFailure(request, cause);
   });
 }
 
