@@ -53,7 +53,7 @@ export function attachTo(server: Server, host: NodeHost, upgrades: Upgrades): ()
     const error = new PartylineError("unknown-path", "Nothing can be upgraded to at this path.");
     guard(
       host.service,
-      () => writeRawAnswer(socket, problemAnswer(error), host.base),
+      () => writeRawAnswer(socket, problemAnswer(error), host.base, request.method),
       () => void socket.destroy(),
     );
   };

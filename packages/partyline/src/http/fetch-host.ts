@@ -1,6 +1,6 @@
 import { PassThrough, Readable } from "node:stream";
 import { PartylineError } from "../protocol/errors.ts";
-import { joinBody } from "./answer-body.ts";
+import { bodyLength, joinBody } from "./answer-body.ts";
 import { type BodyRules, bodyTaken, bodyTooLarge, IncomingBody, type TakeBody } from "./body.ts";
 import { type Answer, bearerToken, type Exchange } from "./exchange.ts";
 import { baseHeaders, type HeaderList, streamHeaders } from "./headers.ts";
@@ -77,7 +77,7 @@ class FetchExchange implements Exchange {
     const value = this.#request.headers.get(name);
     if (value !== null) return value;
     // Not every host shows it, and the URL was made from it.
-    return name === "host" ? new URL(this.#request.url).host : undefined;
+    return name === "host" ? splitTarget(this.#request.url).authority : undefined;
   }
 
   readBody(rules: BodyRules, take: TakeBody): void {
@@ -119,10 +119,12 @@ function toResponse(answer: Answer, base: HeaderList, request: Request): Respons
   }
   const { status, type, body, headers } = answer;
   const own = type === undefined ? [] : ["Cache-Control", "no-store", "Content-Type", type];
+  const head =
+    request.method === "HEAD" && type !== undefined ? ["Content-Length", String(bodyLength(body))] : [];
   const bodyless = status === 204 || request.method === "HEAD";
   return new Response(bodyless ? null : joinBody(body), {
     status,
-    headers: toHeaders([...base, ...headers, ...own]),
+    headers: toHeaders([...base, ...headers, ...own, ...head]),
   });
 }
 

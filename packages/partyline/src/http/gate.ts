@@ -24,7 +24,7 @@ export interface Visitor {
 /**
  * Lets a request pass or throws; returns the foreign origin that was allowed, if it is one.
  *
- * @throws PartylineError `foreign-host`, `foreign-origin`
+ * @throws PartylineError `bad-frame`, `foreign-host`, `foreign-origin`
  */
 export type Gate = (visitor: Visitor) => AllowedOrigin | undefined;
 
@@ -47,6 +47,10 @@ export function createGate({ hosts, origins, loopback, refused }: GateRules): Ga
   const checkHost = (text: string): Host | undefined => {
     if (text === passed?.text) return passed.host;
     const host = parseHost(text);
+    if (!host && text !== "")
+      throw new PartylineError("bad-frame", `No host has the name ${JSON.stringify(text.slice(0, 80))}.`, {
+        remedy: "Send the name and the port of the server in `Host`.",
+      });
     if (!isReached(host))
       throw new PartylineError("foreign-host", `This server is not ${JSON.stringify(text.slice(0, 80))}.`);
     passed = { text, host };

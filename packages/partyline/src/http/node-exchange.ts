@@ -29,6 +29,7 @@ export class NodeExchange implements Exchange {
   readonly #response: ServerResponse | undefined;
   /** Is there an `Expect: 100-continue` to be answered before the body comes? */
   readonly #expecting: boolean;
+  #faulty = false;
 
   constructor(request: IncomingMessage, route: Route, query: string, more: NodeSurroundings) {
     this.#request = request;
@@ -44,7 +45,12 @@ export class NodeExchange implements Exchange {
   }
 
   checkHead(): void {
-    checkHead(this.#request);
+    try {
+      checkHead(this.#request);
+    } catch (error) {
+      this.#faulty = true;
+      throw error;
+    }
   }
 
   get method(): string {
@@ -59,9 +65,11 @@ export class NodeExchange implements Exchange {
     return headerText(this.#request.headers, name);
   }
 
-  /** Is more of the body announced than is read and dropped? Then the connection is not kept. */
-  get immense(): boolean {
-    return Number(this.#request.headers["content-length"] ?? 0) > DROPPED_BYTES;
+  /**
+   * Whether the connection is not kept: the head is at fault, or announces more of a body than is read and dropped.
+   */
+  get unsafe(): boolean {
+    return this.#faulty || Number(this.#request.headers["content-length"] ?? 0) > DROPPED_BYTES;
   }
 
   readBody(rules: BodyRules, take: TakeBody): void {

@@ -21,6 +21,7 @@ import { guard, lead, type Outlet } from "./lead.ts";
 import { NodeExchange } from "./node-exchange.ts";
 import { destroyThis, rawHead, writeRawAnswer } from "./raw-answer.ts";
 import { beginsStream, type MarkedSocket, markStream, streamMark } from "../transports/stream-request.ts";
+import { readTarget } from "./request-head.ts";
 import { type Route, splitTarget } from "./routes.ts";
 import type { Service } from "./service.ts";
 
@@ -65,7 +66,7 @@ export class NodeHost {
   /** False where the path is none of ours: nothing was done. */
   request(request: NodeRequest, response: NodeResponse, expecting: boolean): boolean {
     if (!isHttp2(request) && isBehindStream(request)) return true;
-    const { path, query } = splitTarget(request.url ?? "/");
+    const { path, query } = isHttp2(request) ? splitTarget(request.url) : readTarget(request);
     const route = this.service.router(path);
     if (!route) return false;
     if (isHttp2(request)) {
@@ -143,7 +144,7 @@ export class NodeHost {
     // The next request is to find its way to another server; and nobody waits for the rest of a body that was too slow.
     const leaves = this.service.phase.is !== "serving" || answer.status === ERRORS["body-timeout"].status;
     const all = [...headers, ...answer.headers, ...contentHeaders(answer)];
-    if (exchange.immense || leaves) all.push("Connection", "close");
+    if (exchange.unsafe || leaves) all.push("Connection", "close");
     response.writeHead(answer.status, all);
     endWithBody(response, exchange.method === "HEAD" ? "" : answer.body);
     watchAnswer(this.service, exchange, response);
@@ -184,7 +185,7 @@ export class NodeHost {
     socket.resume();
     const exchange = new NodeExchange(request, route, query, { address: this.address(request) });
     this.#lead(exchange, destroyThis.bind(socket), (answer, headers) => {
-      if (answer.is === "whole") return writeRawAnswer(socket, answer, headers);
+      if (answer.is === "whole") return writeRawAnswer(socket, answer, headers, exchange.method);
       if (socket.destroyed) return answer.connection.abandon();
       // HTTP/1.0 knows no chunks: the stream ends with the connection.
       const chunked = request.httpVersionMinor > 0;

@@ -41,7 +41,10 @@ export function answerUnknown(host: NodeHost, request: NodeRequest, response: No
   const answer = unknownPath(host, request);
   if (isHttp2(request)) return answerHttp2(request, answer, host.base);
   const own = response as ServerResponse;
-  own.writeHead(answer.status, [...host.base, ...answer.headers, ...contentHeaders(answer)]);
+  const all = [...host.base, ...answer.headers, ...contentHeaders(answer)];
+  // A head at fault: what follows on the connection may be read differently on the way.
+  if (answer.status !== 404) all.push("Connection", "close");
+  own.writeHead(answer.status, all);
   endWithBody(own, request.method === "HEAD" ? "" : answer.body);
   watchAnswer(host.service, undefined, own);
 }
@@ -76,7 +79,7 @@ export function listenTo(server: NetServer, host: NodeHost, upgrades: Upgrades):
     if (upgrades.upgrade(request, socket, head)) return;
     guard(
       service,
-      () => writeRawAnswer(socket, unknownPath(host, request), host.base),
+      () => writeRawAnswer(socket, unknownPath(host, request), host.base, request.method),
       () => void socket.destroy(),
     );
   });
@@ -94,7 +97,7 @@ function refuseMalformed(code: string | undefined, socket: Duplex, host: NodeHos
   if (!socket.writable || code === "ECONNRESET") return void socket.destroy();
   if (code === "HPE_HEADER_OVERFLOW") {
     const error = new PartylineError("headers-too-large", "The request's headers are too large.");
-    return writeRawAnswer(socket, problemAnswer(error), host.base);
+    return writeRawAnswer(socket, problemAnswer(error), host.base, undefined);
   }
   const status = code === "ERR_HTTP_REQUEST_TIMEOUT" ? "408 Request Timeout" : "400 Bad Request";
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);

@@ -14,7 +14,7 @@ export function publish(service: Service, exchange: Exchange, name: string, repl
   const kind = declaredKind(exchange.header("content-type"));
   refuseEncoding(exchange);
   const key = exchange.query === "" ? undefined : keyOf(exchange.query);
-  const id = exchange.header("idempotency-key");
+  const id = idOf(exchange.header("idempotency-key"));
   const failed = (error: unknown): void => reply(refusal(service, exchange, error));
   const store = (data: Uint8Array | PartylineError, grants: Grants): void => {
     if (data instanceof PartylineError) return failed(data);
@@ -60,6 +60,11 @@ export function remove(service: Service, exchange: Exchange, name: string, reply
       ),
     failed,
   );
+}
+
+/** The id; of a string in quotes, as RFC 8941 writes it and some clients send it, what stands between them. */
+function idOf(header: string | undefined): string | undefined {
+  return header === undefined ? undefined : (/^"([\w-]*)"[ \t]*(?:;.*)?$/.exec(header)?.[1] ?? header);
 }
 
 function keyOf(query: string): string | undefined {

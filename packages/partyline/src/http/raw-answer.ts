@@ -18,7 +18,12 @@ export function rawHead(status: number, headers: HeaderList): string {
 }
 
 /** Answers on a bare socket, as an upgrade leaves it, and ends it. */
-export function writeRawAnswer(socket: Duplex, answer: WholeAnswer, headers: HeaderList): void {
+export function writeRawAnswer(
+  socket: Duplex,
+  answer: WholeAnswer,
+  headers: HeaderList,
+  method: string | undefined,
+): void {
   const { status, type, body } = answer;
   const length = type === undefined ? ["Content-Length", "0"] : contentHeaders(answer);
   const all = [...headers, ...answer.headers, ...length];
@@ -27,7 +32,7 @@ export function writeRawAnswer(socket: Duplex, answer: WholeAnswer, headers: Hea
   socket.resume();
   socket.cork();
   socket.write(rawHead(status, all));
-  endWithBody(socket, body);
+  endWithBody(socket, method === "HEAD" ? "" : body);
   const timer = setTimeout(() => socket.destroy(), FAREWELL);
   timer.unref();
   socket.once("close", () => clearTimeout(timer));

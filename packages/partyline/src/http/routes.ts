@@ -14,16 +14,23 @@ const LIVE: Route = { is: "probe", asks: "live" };
 
 /** A URL, cut at its `?`. */
 export interface Target {
+  /** Host and port of a whole URL. */
+  readonly authority: string | undefined;
   readonly path: string;
   readonly query: string;
 }
 
 /** Path and query of a request's target: `/path?query`, or a whole URL, as proxies are sent. */
 export function splitTarget(url: string): Target {
-  const start = url.startsWith("/") ? 0 : Math.max(url.indexOf("/", url.indexOf("://") + 3), 0);
-  const question = url.indexOf("?", start);
-  if (question < 0) return { path: start === 0 ? url : url.slice(start), query: "" };
-  return { path: url.slice(start, question), query: url.slice(question + 1) };
+  if (url.startsWith("/")) return cut(url, undefined);
+  const [whole, authority] = /^https?:\/\/([^/?#]+)/i.exec(url) ?? [];
+  return whole === undefined ? cut(url, undefined) : cut(url.slice(whole.length) || "/", authority);
+}
+
+function cut(url: string, authority: string | undefined): Target {
+  const question = url.indexOf("?");
+  if (question < 0) return { authority, path: url, query: "" };
+  return { authority, path: url.slice(0, question), query: url.slice(question + 1) };
 }
 
 /** Finds our routes below a prefix. */

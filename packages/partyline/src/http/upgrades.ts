@@ -24,8 +24,9 @@ import { guard } from "./lead.ts";
 import { NodeExchange } from "./node-exchange.ts";
 import { keepStream, type NodeHost } from "./node-host.ts";
 import { destroyThis, writeRawAnswer } from "./raw-answer.ts";
+import { readTarget } from "./request-head.ts";
 import { resumeText } from "./resume.ts";
-import { type Route, splitTarget } from "./routes.ts";
+import type { Route } from "./routes.ts";
 import { admitAttach, admitAttaches, goingAway, paceOf, refusal, takeSeat } from "./service.ts";
 
 /** A client whose handshake is at fault may be of another draft. */
@@ -82,7 +83,7 @@ export class Upgrades {
     // The request of a stream, if another one was sent behind it.
     const request = mark ?? newest;
     if (mark) markStream(newest.socket, "streaming");
-    const { path, query } = splitTarget(request.url ?? "/");
+    const { path, query } = readTarget(request);
     const route = this.#host.service.router(path);
     if (!route) return false;
     socket.on("error", destroyThis);
@@ -118,7 +119,8 @@ export class Upgrades {
     const exchange = new NodeExchange(request, route, query, { address: this.#host.address(request) });
     const { service, base } = this.#host;
     this.#webSocket({ request, socket, head, exchange }).catch((error: unknown) => {
-      const refused = (): void => writeRawAnswer(socket, refusal(service, exchange, error), base);
+      const refused = (): void =>
+        writeRawAnswer(socket, refusal(service, exchange, error), base, exchange.method);
       if (!socket.destroyed) guard(service, refused, () => void socket.destroy());
     });
   }
@@ -128,6 +130,10 @@ export class Upgrades {
     const { service } = this.#host;
     this.#host.admit(exchange);
     if (service.phase.is !== "serving") throw goingAway(service);
+    if (request.httpVersionMinor === 0)
+      throw new PartylineError("bad-frame", "HTTP/1.0 has no upgrades.", {
+        remedy: "Send the request as HTTP/1.1.",
+      });
     if (!asksForWebSocket(request.headers.upgrade))
       throw new PartylineError("bad-frame", "Only `websocket` can be upgraded to.");
     if (request.method !== "GET") throw new PartylineError("wrong-method", "A WebSocket begins with a GET.");
@@ -155,7 +161,7 @@ export class Upgrades {
         remedy: "Shake hands as RFC 6455 has it, version 13.",
       });
       engine.metrics.count("refused", error.code);
-      writeRawAnswer(socket, problemAnswer(error, VERSION_HEADER), this.#host.base);
+      writeRawAnswer(socket, problemAnswer(error, VERSION_HEADER), this.#host.base, request.method);
       return undefined;
     }
   }

@@ -1,9 +1,24 @@
 import { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 
-/** Does this `Accept` header ask for an event stream? */
+/**
+ * Whether this `Accept` header asks for an event stream (RFC 9110, section 12.5.1): it names one, with a weight above 0 that
+ * is not below that of JSON.
+ */
 export function asksForStream(accept: string | undefined): boolean {
-  return accept !== undefined && /\btext\/event-stream\b/i.test(accept);
+  if (accept === undefined) return false;
+  if (accept === "text/event-stream") return true;
+  if (!/event-stream/i.test(accept)) return false;
+  let [stream, json] = [0, 0];
+  for (const range of accept.toLowerCase().split(",")) {
+    const [type = "", ...parameters] = range.split(";").map((part) => part.trim());
+    if (type !== "text/event-stream" && type !== "application/json") continue;
+    const quality = parameters.find((parameter) => /^q *=/.test(parameter));
+    const weight = quality === undefined ? 1 : Number(quality.slice(quality.indexOf("=") + 1)) || 0;
+    if (type === "application/json") json = weight;
+    else stream = weight;
+  }
+  return stream > 0 && stream >= json;
 }
 
 /** Does this `Upgrade` header ask for a WebSocket? */
