@@ -205,6 +205,50 @@ it.each<TransportName>(["sse", "poll"])(
   },
 );
 
+describe.each<TransportName>(["ws", "sse", "poll"])("tabs that share a connection over %s", (transport) => {
+  it("lose only the publish that something on the way refuses [CONN-8, CLOSE-3]", async ({ skip }) => {
+    if (!globalThis.navigator?.locks) skip(`no Web Locks in Node ${process.versions.node}`);
+    const refusals: Refusals = {
+      request: refuses({ status: 403 }),
+      frame: (data) => (data.includes(POISON) ? 1008 : undefined),
+    };
+    await using world = await behind(refusals, { transports: [transport], share: true });
+    const { client, proxy, server } = world;
+    await isLive(client);
+    await using follower = createClient(proxy.url, { ...hasten, transports: [transport], share: true });
+    await isLive(follower);
+    expect([client, follower].map(({ state }) => state.shared)).toEqual(["leader", "follower"]);
+
+    const room = follower.channel<string>("a");
+    const published = [
+      room.publish("first"),
+      room.publish(POISON),
+      client.channel<string>("a").publish("of the leader"),
+      room.publish("next"),
+      client.channel<string>("b").publish("other"),
+    ];
+    const outcomes = await Promise.allSettled(published);
+    const [stored, lost] = ["fulfilled", "rejected"];
+    expect(outcomes.map(({ status }) => status)).toEqual([stored, lost, stored, stored, stored]);
+    expect(outcomes[1]).toMatchObject({ reason: { code: transport === "ws" ? "uncertain" : "refused" } });
+    const { messages } = await server.channel<string>("a").history({ since: "earliest" });
+    const own = messages.map(({ data }) => data).filter((data) => data !== "of the leader");
+    expect([own, messages.length]).toEqual([["first", "next"], 3]);
+  });
+});
+
+it.each<TransportName>(["sse", "poll"])(
+  "a cache that answers each request over %s with an object at once is asked again until the server answers [CONN-12]",
+  async (transport) => {
+    let answers = 5;
+    const object = { status: 200, headers: { "content-type": "application/json" }, body: "{}" };
+    const request = (): OwnAnswer | undefined => (answers-- > 0 ? object : undefined);
+    await using world = await behind({ request }, { transports: [transport] });
+    await isLive(world.client);
+    expect(answers).toBeLessThan(0);
+  },
+);
+
 describe("a gateway that closes WebSockets over a large frame", () => {
   const LARGE = POISON.repeat(6_000);
   const closes = (code: number) => (data: string) => (data.length > 32 * 1024 ? code : undefined);
