@@ -20,6 +20,11 @@ export interface Played {
 
 /** How long all may take to come to rest when there are no more faults, ms of the world's time. */
 const REST = 60_000;
+/**
+ * With a slow uplink. What is too old after a jump of the clock is answered `uncertain` and repeated three times, each
+ * time over the slow line.
+ */
+const SLOW_REST = 240_000;
 const PAUSE = 20;
 /** After this time of rest the pauses are longer: something waits for a slow line, or for ever. */
 const PATIENCE = 5_000;
@@ -67,7 +72,8 @@ export async function play({ setup, steps }: History, world: World): Promise<Pla
 
   await endFaults(stage, setup.clients.length);
   iterating.hurry();
-  await rest(stage, reading.readings, async () => {
+  const isSlow = setup.clients.some(({ trouble }) => trouble?.uplink !== undefined);
+  await rest(stage, reading.readings, isSlow ? SLOW_REST : REST, async () => {
     await publishing.settleLeft();
     return iterating.unsettled.size === 0;
   });
@@ -115,13 +121,14 @@ async function endFaults(stage: Stage, clients: number): Promise<void> {
 async function rest(
   stage: Stage,
   readings: () => Reading[],
+  longest: number,
   othersRest: () => Promise<boolean>,
 ): Promise<void> {
   for (const reading of readings()) {
     reading.hurry();
     reading.resume();
   }
-  for (let waited = 0, pause = PAUSE; waited < REST; waited += pause) {
+  for (let waited = 0, pause = PAUSE; waited < longest; waited += pause) {
     if ((await othersRest()) && (await rests(stage, readings()))) return;
     if (waited >= PATIENCE) pause = LONG_PAUSE;
     await stage.world.pass(pause);
