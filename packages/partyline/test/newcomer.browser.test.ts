@@ -2,7 +2,7 @@
  * The first day with partyline: the README's server and page as they stand there, but for the ports, the page in Vite's
  * development server.
  */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -19,6 +19,8 @@ const PAGE =
 
 let browser: Browser;
 let folder: string;
+/** Ended also if a test fails. */
+const children: ChildProcess[] = [];
 
 beforeAll(async () => {
   browser = await chromium.launch(chromiumOptions());
@@ -28,6 +30,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  for (const child of children) child.kill("SIGKILL");
   await browser.close();
   await rm(folder, { recursive: true, force: true });
 });
@@ -43,6 +46,7 @@ async function block(name: string): Promise<string> {
 /** Runs a program until `until` is in its output, and goes on to read that. */
 async function run(ready: string, folder: string, ...args: string[]) {
   const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...args], { cwd: folder });
+  children.push(child);
   let output = "";
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding("utf8").on("data", (text: string) => (output += text));
