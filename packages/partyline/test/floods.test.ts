@@ -1,4 +1,5 @@
 /** Peers that send as fast as they can: what they cost is bounded, and nobody else waits for them. */
+import { connect } from "node:net";
 import { constants, deflateRawSync } from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
 import { createMemoryBroker } from "../src/brokers/memory/index.ts";
@@ -87,6 +88,25 @@ const ponged = ({ said }: ReturnType<typeof listen>): number[] =>
 async function others(): Promise<void> {
   for (let round = 0; round < 2; round++) await ask(port, "/connect/live");
 }
+
+describe("a peer that pipelines requests", () => {
+  it.each([
+    ["for a channel", "/channels/a"],
+    ["for a path of nobody", "/nothing"],
+  ])("%s lets others be answered between them [LIM-4]", async (_name, path) => {
+    await start({}, 3);
+    const COUNT = 200;
+    const socket = connect(port, "127.0.0.1");
+    let answers = 0;
+    socket.on("data", (chunk: Buffer) => (answers += chunk.toString().split("HTTP/1.1 ").length - 1));
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(COUNT));
+    await until(() => answers > 0);
+    await others();
+    expect(answers).toBeLessThan(COUNT);
+    await until(() => answers === COUNT);
+    socket.destroy();
+  });
+});
 
 describe("a peer above the rate", () => {
   const limits = { commandBurst: 4, commandsPerSecond: 1 };

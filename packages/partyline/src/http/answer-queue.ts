@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { constants, type Http2Session, type ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
+import type { Work } from "../core/ports.ts";
 import { PartylineError } from "../protocol/errors.ts";
 import type { Seat } from "../transports/seat.ts";
 import { bodyLength } from "./answer-body.ts";
@@ -45,27 +46,37 @@ export function mayWait(socket: QueuedSocket): boolean {
 }
 
 /**
- * Begins a request when the earlier ones on its connection have been answered and their answers were taken. A peer that
- * sends many requests and reads nothing costs one answer and not all of them.
+ * Begins a request when the earlier ones on its connection have been answered and their answers were taken, and other
+ * peers have had their turn. A peer that sends many requests and reads nothing costs one answer and not all of them.
  */
 export function afterEarlier(
+  work: Work,
   socket: QueuedSocket,
   response: ServerResponse | undefined,
   begin: () => void,
 ): void {
   const earlier = socket[NEWEST];
   socket[NEWEST] = response;
-  if (!earlier || earlier.writableFinished) return begin();
+  const isNext = !earlier || earlier.writableFinished;
+  if (isNext && work.begin()) return begin();
   if (!mayWait(socket)) return;
   // Further requests, and the body of this one, stay in the kernel. A socket that Node has handed over is not read yet.
   if (response) socket.pause();
-  earlier.once("close", () => {
+  const go = (): void => {
     const left = (socket[WAITING] ?? 1) - 1;
     socket[WAITING] = left;
     if (socket.destroyed) return;
     if (response && left === 0) socket.resume();
     begin();
-  });
+  };
+  if (isNext) work.later(go);
+  else earlier.once("close", () => inTurn(work, go));
+}
+
+/** Does this now, or in a later turn if this turn has no time left. */
+export function inTurn(work: Work, go: () => void): void {
+  if (work.begin()) go();
+  else work.later(go);
 }
 
 /**

@@ -5,6 +5,7 @@ import { ERRORS } from "../protocol/errors.ts";
 import { endWithBody } from "./answer-body.ts";
 import {
   afterEarlier,
+  inTurn,
   boundedAnswer,
   mayWait,
   newestResponse,
@@ -72,7 +73,11 @@ export class NodeHost {
     if (isHttp2(request)) {
       const { stream } = request;
       const abort = (): void => void stream.destroy();
-      guard(this.service, () => this.#http2({ request, route, query, expecting }, abort), abort);
+      inTurn(this.service.engine.work, () => {
+        // It may have been reset meanwhile.
+        if (stream.closed || stream.destroyed) return;
+        guard(this.service, () => this.#http2({ request, route, query, expecting }, abort), abort);
+      });
     } else {
       const own = response as ServerResponse;
       const abort = (): void => void own.destroy();
@@ -112,7 +117,7 @@ export class NodeHost {
       if (!passed) markStream(socket, undefined);
       this.#answer(exchange, response, answer, passed ? [...headers, "Connection", "close"] : headers);
     };
-    afterEarlier(socket, response, () =>
+    afterEarlier(this.service.engine.work, socket, response, () =>
       guard(this.service, () => this.#lead(exchange, abort, write), abort),
     );
   }

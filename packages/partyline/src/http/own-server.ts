@@ -3,7 +3,7 @@ import type { Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { PartylineError, toPartylineError } from "../protocol/errors.ts";
 import { createIncomingMessageClass } from "../transports/stream-request.ts";
-import { watchAnswer } from "./answer-queue.ts";
+import { afterEarlier, inTurn, watchAnswer } from "./answer-queue.ts";
 import { endWithBody } from "./answer-body.ts";
 import { contentHeaders, problemAnswer } from "./answers.ts";
 import type { WholeAnswer } from "./exchange.ts";
@@ -38,6 +38,19 @@ function unknownPath({ service }: NodeHost, request: NodeRequest): WholeAnswer {
 
 /** Answers such a request. */
 export function answerUnknown(host: NodeHost, request: NodeRequest, response: NodeResponse): void {
+  const { service } = host;
+  const { work } = service.engine;
+  const answer = (): void =>
+    guard(
+      service,
+      () => answerUnknownNow(host, request, response),
+      () => void request.socket.destroy(),
+    );
+  if (isHttp2(request)) inTurn(work, answer);
+  else afterEarlier(work, request.socket, response as ServerResponse, answer);
+}
+
+function answerUnknownNow(host: NodeHost, request: NodeRequest, response: NodeResponse): void {
   const answer = unknownPath(host, request);
   if (isHttp2(request)) return answerHttp2(request, answer, host.base);
   const own = response as ServerResponse;
@@ -64,12 +77,7 @@ export function createOwnServer(host: NodeHost, upgrades: Upgrades): OwnServer {
 export function listenTo(server: NetServer, host: NodeHost, upgrades: Upgrades): void {
   const { service } = host;
   const answer = (request: NodeRequest, response: NodeResponse, expecting: boolean): void => {
-    if (host.request(request, response, expecting)) return;
-    guard(
-      service,
-      () => answerUnknown(host, request, response),
-      () => void request.socket.destroy(),
-    );
+    if (!host.request(request, response, expecting)) answerUnknown(host, request, response);
   };
   server.on("request", (request: NodeRequest, response: NodeResponse) => answer(request, response, false));
   server.on("checkContinue", (request: NodeRequest, response: NodeResponse) =>

@@ -101,11 +101,11 @@ export class Upgrades {
     const { service } = this.#host;
     // Not `request.upgrade`, which Node sets for both; and `head` of a stream is dropped with all else that comes.
     if (isStreamRequest(request, () => route.is)) {
-      afterEarlier(request.socket, undefined, () =>
+      afterEarlier(service.engine.work, request.socket, undefined, () =>
         guard(service, () => this.#host.upgradedStream(request, socket, route, query), abort),
       );
     } else
-      afterEarlier(request.socket, undefined, () =>
+      afterEarlier(service.engine.work, request.socket, undefined, () =>
         guard(service, () => this.#begin(request, socket, head, { route, query }), abort),
       );
   }
