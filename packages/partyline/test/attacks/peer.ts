@@ -11,6 +11,9 @@ const INTERNAL = [/HTTP\/1\.1 500/, /"code":"internal"/, /"status":500/];
 const TEXT = 65_536;
 const TAIL = 512;
 
+/** The beginning of an answer. */
+const ANSWER = "HTTP/1.1 ";
+
 /** Length of the end of a chunk that is searched again together with the next one. */
 const OVERLAP = 24;
 
@@ -23,6 +26,8 @@ export class Line {
   tail = "";
   /** The number of bytes that came back. */
   received = 0;
+  /** The number of answers of HTTP/1.1 that have begun. */
+  answers = 0;
   /** Resolves when the connection has ended, for whatever reason. */
   readonly closed: Promise<void>;
   #end = "";
@@ -41,6 +46,8 @@ export class Line {
     socket.on("data", (chunk: Buffer) => {
       const piece = chunk.toString("latin1");
       if (this.text.length < TEXT) this.text += piece;
+      // One character less than the mark, so that none is counted twice.
+      this.answers += (this.tail.slice(1 - ANSWER.length) + piece).split(ANSWER).length - 1;
       this.tail = (this.tail + piece).slice(-TAIL);
       this.received += chunk.length;
       const seen = this.#end + piece;
@@ -67,6 +74,12 @@ export class Line {
       await Promise.race([this.#event("data"), this.closed]);
     }
     return true;
+  }
+
+  /** Resolves when this many answers have begun; false when the connection ended before. */
+  async answered(count: number): Promise<boolean> {
+    while (this.answers < count && !this.#ended) await Promise.race([this.#event("data"), this.closed]);
+    return this.answers >= count;
   }
 
   leave(): void {

@@ -17,15 +17,14 @@ const LONGEST_WAIT = 2_000;
 /** What an attack may leave behind after it has ended, in MiB: code that was compiled late, and caches. */
 const LEFT_BEHIND = 8;
 
-/** How long memory may take to return to its baseline, in milliseconds. */
-const RETURN = 10_000;
-
 /** Bounds of one attack. */
 export interface Bounds {
   /** How far resident memory may rise, in MiB. `@default 160` */
   readonly peak?: number;
   /** How many more bytes may be kept afterwards, because they were stored on purpose. `@default 0` */
   readonly stored?: number;
+  /** How long memory may take to return to its baseline, in milliseconds. `@default 10_000` */
+  readonly returns?: number;
   /** How many connections may last longer than their peers. `@default 0` */
   readonly lingering?: number;
 }
@@ -34,7 +33,7 @@ export interface Bounds {
 export async function survive(
   settings: Settings,
   attack: (attacker: Attacker, server: AttackedServer) => Promise<void>,
-  { peak = 160, stored = 0, lingering = 0 }: Bounds = {},
+  { peak = 160, stored = 0, returns = 10_000, lingering = 0 }: Bounds = {},
 ): Promise<void> {
   await using server = await startAttackedServer(settings);
   const { port, tls } = server;
@@ -47,7 +46,7 @@ export async function survive(
   const during = await bystander.account();
   await attacker.leave();
   const peaked = await server.measure();
-  const after = await settled(server, before, { stored, lingering });
+  const after = await settled(server, before, { stored, returns, lingering });
   const afterwards = await bystander.account();
 
   const waited = Math.max(during.longest, afterwards.longest);
@@ -75,7 +74,7 @@ export async function survive(
 async function settled(
   server: AttackedServer,
   before: Usage,
-  { stored, lingering }: Required<Pick<Bounds, "stored" | "lingering">>,
+  { stored, returns, lingering }: Required<Omit<Bounds, "peak">>,
 ): Promise<Usage> {
   let usage = await server.measure();
   const look = async (): Promise<void> => {
@@ -83,6 +82,6 @@ async function settled(
     if (usage.connections > 1 + lingering || usage.held - before.held - stored >= LEFT_BEHIND * MIB)
       throw new Error("Not yet.");
   };
-  await vi.waitFor(look, { timeout: RETURN, interval: 200 }).catch(() => undefined);
+  await vi.waitFor(look, { timeout: returns, interval: 200 }).catch(() => undefined);
   return usage;
 }

@@ -40,8 +40,10 @@ const over = (cost: Cost): boolean => cost.during - cost.before > BOUND;
 print(
   `${connections} connection${connections === 1 ? "" : "s"}, ${seconds} s, median of ${runs} runs, Node ${process.versions.node}\n`,
 );
-print("| over | sent as fast as the server takes it | CPU | memory | longest wait: alone | attacked | p99 |");
-print("|---|---|---|---|---|---|---|");
+print(
+  "| over | sent as fast as the server takes it | CPU | memory | longest stretch | longest wait: alone | attacked | p99 |",
+);
+print("|---|---|---|---|---|---|---|---|");
 let exceeded = 0;
 for (const [transport, attacks] of ATTACKS)
   for (const attack of attacks) {
@@ -50,13 +52,14 @@ for (const [transport, attacks] of ATTACKS)
     for (let run = 0; run < runs; run++)
       costs.push(await measure(attack, { duration: seconds * 1_000, connections }));
     const cost = median(costs);
-    const { before, during, p99, cpu, rise, refused } = cost;
+    const { before, during, p99, stretch, cpu, rise, refused } = cost;
     if (over(cost)) exceeded++;
     const cells = [
       transport,
       attack.name,
       `${cpu.toFixed(0)} %`,
       `${rise.toFixed(0)} MiB`,
+      `${stretch.toFixed(0)} ms`,
       `${before.toFixed(0)} ms`,
       `${during.toFixed(0)} ms${over(cost) ? " (!)" : ""}`,
       `${p99.toFixed(0)} ms`,

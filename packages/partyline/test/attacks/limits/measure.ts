@@ -13,8 +13,8 @@ export interface Cost {
   readonly during: number;
   /** Wait that 99 of 100 requests of the bystander did not exceed during the attack. */
   readonly p99: number;
-  /** The longest time for which the server's event loop did nothing else. */
-  readonly delay: number;
+  /** The most CPU time that the server spent before it looked at other events. */
+  readonly stretch: number;
   /** CPU time of the server in percent of the duration. */
   readonly cpu: number;
   /** Rise of the server's resident memory, in MiB. */
@@ -56,7 +56,7 @@ export async function measure(
     before: alone.longest,
     during: attacked.longest,
     p99: attacked.p99,
-    delay: last.delay,
+    stretch: last.stretch,
     cpu: (100 * (last.cpu - first.cpu)) / duration,
     rise: (last.peak - first.rss) / MIB,
     refused: attacked.faults,
@@ -71,7 +71,7 @@ export function median(costs: readonly Cost[]): Cost {
     before: of((cost) => cost.before),
     during: of((cost) => cost.during),
     p99: of((cost) => cost.p99),
-    delay: of((cost) => cost.delay),
+    stretch: of((cost) => cost.stretch),
     cpu: of((cost) => cost.cpu),
     rise: of((cost) => cost.rise),
     refused: [...new Set(costs.flatMap(({ refused }) => refused))],

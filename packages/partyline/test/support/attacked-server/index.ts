@@ -34,8 +34,8 @@ export interface Usage {
   readonly peak: number;
   /** CPU time since the start, in milliseconds. */
   readonly cpu: number;
-  /** The longest delay of the event loop since the last answer, in milliseconds. */
-  readonly delay: number;
+  /** The most CPU time between two looks of a timer since the last answer, in milliseconds. */
+  readonly stretch: number;
   /** WebSockets and streams. */
   readonly connections: number;
   /** Open file descriptors; 0 on systems without `/proc`. */

@@ -79,11 +79,21 @@ socket.on("message", (data: Buffer) => {
 socket.on("error", (error) => faults.add(String(error)));
 socket.on("close", (code) => faults.add(`the WebSocket was closed with ${code}`));
 
+/** The broker's time at the start of this process. */
+let welcomed = 0;
+
 /** Resolves when the server has stored this publish. */
 function publish(): Promise<string | undefined> {
   const n = next++;
   const id = `b${process.pid}-${n}`;
-  const line = { t: "publish", n, channel: "bystander", id, at: 1, data: n };
+  const line = {
+    t: "publish",
+    n,
+    channel: "bystander",
+    id,
+    at: Math.round(welcomed + performance.now()),
+    data: n,
+  };
   return new Promise((resolve) => {
     taken = (answer) => {
       if (answer.includes(`"error"`)) resolve(answer);
@@ -109,7 +119,10 @@ function account(): Account {
 
 await new Promise((resolve) => socket.on("open", resolve));
 await new Promise<void>((resolve) => {
-  taken = () => resolve();
+  taken = (welcome) => {
+    welcomed = (JSON.parse(welcome) as { time: number }).time - performance.now();
+    resolve();
+  };
   socket.send('{"t":"hello","v":1}');
 });
 for (const act of [publish, () => get(true), () => get(false)]) {
