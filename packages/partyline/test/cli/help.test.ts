@@ -39,7 +39,7 @@ describe("a wrong command line", () => {
     [],
     ["sing"],
     ["serve", "--port", "eighty"],
-    ["serve", "--origin", "*"],
+    ["serve", "--origin", "app.example"],
     ["serve", "--drain", "soon"],
     ["serve", "extra"],
     ["publish"],
