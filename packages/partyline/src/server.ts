@@ -279,7 +279,7 @@ export function createPartyline(written: PartylineOptions = {}): Partyline {
     if ((await Promise.race([engine.close(), late])) === "late")
       engine.logger.error("the broker does not end: it is left behind");
   };
-  const close = (): Promise<void> => (closing ??= end());
+  const close = (): Promise<void> => (closing ??= keepingAlive(end()));
 
   return {
     async listen(port, written, more) {
@@ -358,4 +358,14 @@ function writeLine(level: string, message: string, details: Readonly<Record<stri
   // The console ignores that nobody reads standard error; a stream would end the process.
   // oxlint-disable-next-line no-console -- see above
   console.error(`partyline: ${level}: ${message}${more}${lines}`);
+}
+
+/** Keeps the process from ending before the promise settles, which no other timer of a server does. */
+async function keepingAlive<T>(promise: Promise<T>): Promise<T> {
+  const timer = setInterval(() => undefined, GRACE);
+  try {
+    return await promise;
+  } finally {
+    clearInterval(timer);
+  }
 }

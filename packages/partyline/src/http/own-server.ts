@@ -12,6 +12,7 @@ import { guard } from "./lead.ts";
 import type { NodeHost } from "./node-host.ts";
 import { writeRawAnswer } from "./raw-answer.ts";
 import { checkHead } from "./request-head.ts";
+import { CHECK_INTERVAL_MS, TIMEOUTS } from "./timeouts.ts";
 import type { Upgrades } from "./upgrades.ts";
 
 /** A server on a port of its own. */
@@ -64,7 +65,11 @@ function answerUnknownNow(host: NodeHost, request: NodeRequest, response: NodeRe
 
 /** A server of our own over plain HTTP/1.1. */
 export function createOwnServer(host: NodeHost, upgrades: Upgrades): OwnServer {
-  const server = createServer({ IncomingMessage: createIncomingMessageClass(host.routeOf) });
+  const server = createServer({
+    IncomingMessage: createIncomingMessageClass(host.routeOf),
+    connectionsCheckingInterval: CHECK_INTERVAL_MS,
+    ...TIMEOUTS,
+  });
   listenTo(server, host, upgrades);
   return {
     server,

@@ -1,9 +1,10 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { createSecureServer, type ServerHttp2Session } from "node:http2";
-import type { Socket } from "node:net";
+import { createSecureServer } from "node:http2";
 import { createIncomingMessageClass } from "../transports/stream-request.ts";
 import type { NodeHost } from "./node-host.ts";
 import { listenTo, type OwnServer } from "./own-server.ts";
+import { TIMEOUTS } from "./timeouts.ts";
+import { TlsConnections } from "./tls-connections.ts";
 import type { Upgrades } from "./upgrades.ts";
 
 /** A certificate and its key. */
@@ -20,9 +21,6 @@ export interface TlsOptions {
  */
 const STREAMS_PER_CONNECTION = 1_000;
 
-/** After so long without a byte a connection takes no more requests, ms: longer than any poll or heartbeat. */
-const IDLE = 120_000;
-
 /**
  * A server of our own over TLS: HTTP/2 for who asks for it, HTTP/1.1 and its WebSockets for all others. (WebSockets
  * over HTTP/2, RFC 8441, are not offered: browsers then use HTTP/1.1.)
@@ -38,31 +36,17 @@ export function createTlsServer(host: NodeHost, upgrades: Upgrades, { cert, key 
     Http1IncomingMessage: createIncomingMessageClass(host.routeOf),
     settings: { maxConcurrentStreams: STREAMS_PER_CONNECTION },
   });
+  Object.assign(server, TIMEOUTS);
   listenTo(server, host, upgrades);
-  // Node lists neither: sockets from before their handshake on, and what HTTP/2 has on them after it.
-  const sockets = new Set<Socket>();
-  const sessions = new Set<ServerHttp2Session>();
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-  });
-  server.on("session", (session) => {
-    sessions.add(session);
-    session.once("close", () => sessions.delete(session));
-    // What is under way on it goes on.
-    session.setTimeout(IDLE, () => session.close());
-  });
+  const connections = new TlsConnections(server, host.service.engine);
   return {
     server,
     close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const session of sessions) session.close();
+      connections.close();
       return closed;
     },
-    destroy() {
-      for (const session of sessions) session.destroy();
-      for (const socket of sockets) socket.destroy();
-    },
+    destroy: () => connections.destroy(),
   };
 }
 
