@@ -17,7 +17,7 @@ export function createAuthenticator(authenticate: Authenticate | undefined): Aut
       "`authenticate` is a function of credentials that returns `{ grants }` or undefined.",
     );
   return (credentials) => {
-    const answer: MaybePromise<Authenticated | undefined> = authenticate({
+    const answer: MaybePromise<Authenticated | null | undefined> = authenticate({
       token: credentials.token,
       // A closure, so that an application may take the credentials apart: `({ header, token }) => …`.
       header: (name) => credentials.header(name.toLowerCase()),

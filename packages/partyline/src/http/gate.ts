@@ -42,7 +42,7 @@ export function createGate({ hosts, origins, loopback, refused }: GateRules): Ga
   let passed: { readonly text: string; readonly host: Host | undefined } | undefined;
 
   /** The origin that was read last. */
-  let asked: { readonly text: string; readonly origin: string | undefined } | undefined;
+  let asked: Asked | undefined;
 
   const checkHost = (text: string): Host | undefined => {
     if (text === passed?.text) return passed.host;
@@ -66,9 +66,10 @@ export function createGate({ hosts, origins, loopback, refused }: GateRules): Ga
         throw foreign(`a ${site} request`, "the page's origin");
       return undefined;
     }
-    if (text !== asked?.text) asked = { text, origin: parseOrigin(text) };
-    const { origin } = asked;
-    if (isOwn(origin, host) || isVouchedFor(text, visitor)) return undefined;
+    if (text !== asked?.text) asked = readAsked(text);
+    const { origin, own } = asked;
+    if (own !== undefined && own.name === host?.name && own.port === host.port) return undefined;
+    if (isVouchedFor(text, visitor)) return undefined;
     if (origin !== undefined && known.has(origin))
       return { origin: text, credentials: !isSharedOrigin(origin) };
     // Never with the user's cookies: any page at all would act in the name of the user.
@@ -113,11 +114,21 @@ function foreign(what: string, origin: string): PartylineError {
   });
 }
 
-/** Host and port equal; which of the web's two schemes does not count, because a proxy before us may speak TLS. */
-function isOwn(origin: string | undefined, host: Host | undefined): boolean {
+/** An `Origin` as it was read. */
+interface Asked {
+  readonly text: string;
+  readonly origin: string | undefined;
+  /**
+   * The host whose own page it is. Which of the web's two schemes it has does not count, because a proxy before us may
+   * speak TLS.
+   */
+  readonly own: Host | undefined;
+}
+
+function readAsked(text: string): Asked {
+  const origin = parseOrigin(text);
   const [, rest] = /^https?:\/\/(.*)$/.exec(origin ?? "") ?? [];
-  const own = rest === undefined ? undefined : parseHost(rest);
-  return own !== undefined && own.name === host?.name && own.port === host.port;
+  return { text, origin, own: rest === undefined ? undefined : parseHost(rest) };
 }
 
 /**

@@ -28,7 +28,7 @@ export interface Authenticated {
 }
 
 /**
- * Decides who a peer is and what it may do. `undefined` refuses the peer as `unauthorized`; throw a PartylineError
+ * Decides who a peer is and what it may do. `undefined` (or `null`) refuses the peer as `unauthorized`; throw a PartylineError
  * `unauthorized` to say why. Any other error is logged, and the peer tries again later.
  *
  * @example
@@ -39,7 +39,7 @@ export interface Authenticated {
  * };
  * ```
  */
-export type Authenticate = (credentials: Credentials) => MaybePromise<Authenticated | undefined>;
+export type Authenticate = (credentials: Credentials) => MaybePromise<Authenticated | null | undefined>;
 
 /** Where an attach starts: `continuous`, or the gap. */
 export interface AttachAnswer extends Start {
