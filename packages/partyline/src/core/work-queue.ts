@@ -1,7 +1,7 @@
 import type { Clock, FailureLog, Work } from "./ports.ts";
 
-/** Longest piece of one peer's work, ms. */
-const PIECE_MS = 2;
+/** Longest piece of one peer's work, ms: a full network read of commands mostly takes less. */
+const PIECE_MS = 5;
 /** Time for all pieces of one turn that begin as they arrive, and the same for those that waited, ms. */
 const TURN_MS = 10;
 

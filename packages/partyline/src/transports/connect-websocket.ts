@@ -69,6 +69,7 @@ export class ConnectWebSocket extends WebSocketConnection implements TalkingConn
     if (this.#state === "ending") return;
     this.heard();
     if (isBinary) return this.#end(CLOSE.unsupportedData, "Frames are text here.");
+    if (!data.includes(LF)) return this.#line(data.toString(), 1 + extra);
     const { linesPerRequest } = this.surroundings.engine.limits;
     if (hasMoreLines(data, linesPerRequest))
       return this.close(new PartylineError("too-large", `A frame has at most ${linesPerRequest} lines.`));
@@ -92,12 +93,15 @@ export class ConnectWebSocket extends WebSocketConnection implements TalkingConn
   #lines(): void {
     const { work } = this.surroundings.engine;
     while (this.#frame && !this.held) {
-      const line = this.#nextLine(this.#frame);
-      this.charge(1);
-      if (line !== "" || this.#state === "greeting") this.#conversation.receive(line);
+      this.#line(this.#nextLine(this.#frame), 1);
       if (this.#state === "ending") this.#frame = undefined;
       if (this.#frame && work.over) this.yield();
     }
+  }
+
+  #line(line: string, commands: number): void {
+    this.charge(commands);
+    if (line !== "" || this.#state === "greeting") this.#conversation.receive(line);
   }
 
   #nextLine(frame: Buffer): string {

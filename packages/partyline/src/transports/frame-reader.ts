@@ -15,6 +15,9 @@ const MASKED = 0x80;
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
+/** Bytes between two calls of {@link FrameListener.more}, which has to look at the clock. */
+const MORE_BYTES = 1024;
+
 /** Bytes made by inflating, and frames of one message, that cost as much as one command. */
 const BYTES_PER_COMMAND = 4096;
 const FRAMES_PER_COMMAND = 16;
@@ -29,7 +32,7 @@ export interface FrameListener {
   left(code: number | undefined): void;
   /** It broke the protocol: nothing more is read. */
   broken(fault: Malformed): void;
-  /** More has come than was read: called before each further frame, so that the listener can pause. */
+  /** More has come than was read: called between frames, so that the listener can pause. */
   more(): void;
 }
 
@@ -105,6 +108,7 @@ export class FrameReader {
     const bytes = rest?.bytes ?? chunk;
     this.#state = "busy";
     let at = 0;
+    let told = 0;
     try {
       // What is told may pause it.
       while (!this.#paused && at < bytes.length) {
@@ -112,7 +116,10 @@ export class FrameReader {
         if (this.over) return;
         if (used === 0) break;
         at += used;
-        if (at < bytes.length) this.#listener.more();
+        if (at < bytes.length && at - told >= MORE_BYTES) {
+          told = at;
+          this.#listener.more();
+        }
       }
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
