@@ -249,7 +249,8 @@ export function createFeed(port: FeedPort): Feed {
         if (awaiting === stream) awaiting = undefined;
         const before = cursor;
         const ask = asks.get(stream);
-        if (!ask) return;
+        // An earlier feed of this channel has asked, which ended before the reply came. The link has no reason to ask again.
+        if (!ask) return void follow("reattach");
         const { gap } = frame;
         const position = positionOf(frame.position);
         const newest = positionOf(frame.head).offset;

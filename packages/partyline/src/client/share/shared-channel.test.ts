@@ -26,3 +26,30 @@ describe("a connection that is taken over", () => {
     expect(sinceOf(undefined, "earliest")).toBeUndefined();
   });
 });
+
+it("a channel asks again if the reply is to an attach of tabs that left before it came", () => {
+  const reattached: string[] = [];
+  const channel = createSharedChannel("a", {
+    reattach: (place) => reattached.push(place),
+    update: () => undefined,
+  });
+  channel.attach({}, { n: 1, since: `${EPOCH}:0`, maxRate: undefined, give: () => undefined });
+  const reply = {
+    t: "attached",
+    n: 1,
+    channel: "a",
+    c: 1,
+    position: `${EPOCH}:0`,
+    head: `${EPOCH}:1`,
+    replayed: 1,
+    keep: "history",
+  } as const;
+  // Another object of the same channel made this stream attach it, and is gone.
+  channel.main.attached(reply, {});
+  channel.main.attached(reply, {});
+  expect(reattached).toEqual(["main"]);
+  const stream = {};
+  expect(channel.main.attaching(stream)).toMatchObject({ since: `${EPOCH}:0` });
+  channel.main.attached(reply, stream);
+  expect(reattached).toEqual(["main"]);
+});
