@@ -76,7 +76,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "core/held-channels.ts",
     find: "(this.#since.get(name) ?? place) < place",
     replace: "false",
-    seed: 5,
+    seed: 20,
     breaks: ["misordered"],
   },
   {
