@@ -56,6 +56,31 @@ describe("a test network in memory", () => {
     expect([told, ada.state.transport]).toEqual([[1, 2, 3], "sse"]);
   });
 
+  it.each(transports.filter((name) => name !== "poll"))(
+    "reads a channel that is opened again from its beginning while the next connection over %s opens",
+    async (transport) => {
+      await using net = await createTestNetwork();
+      const ada = await net.client({ transports: ["poll", transport] });
+      for (const n of [1, 2]) await net.server.channel("a").publish(n);
+      const before = ada.channel("a", { since: "now" });
+      before.on("message", () => undefined);
+      await net.settled();
+      ada.line.delay(50, "down");
+      const switched = ada.switchTransport(transport);
+      await net.advance(1);
+      // The connection that opens has asked for the reader that is closed now.
+      before.close();
+      const told: unknown[] = [];
+      ada.channel("a", { since: "earliest" }).on("message", ({ data }) => told.push(data));
+      await net.until(switched);
+      ada.line.mend();
+      await net.settled();
+      await net.server.channel("a").publish(3);
+      await net.settled();
+      expect([told, ada.state.transport]).toEqual([[1, 2, 3], transport]);
+    },
+  );
+
   it("stands still with a server that is stopped, which goes on with all that came meanwhile", async () => {
     await using net = await createTestNetwork();
     const { client, told } = await read(net);

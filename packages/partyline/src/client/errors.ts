@@ -9,7 +9,7 @@ export function fromErrorFrame(frame: RefusalFrame): PartylineError {
 
 /** The connection is gone; a new one is on its way unless the client says otherwise. */
 export function connectionLost(message: string, cause?: unknown): PartylineError {
-  return new PartylineError("offline", message, { remedy: "It connects again by itself.", cause });
+  return new PartylineError("offline", message, { remedy: "It reconnects by itself.", cause });
 }
 
 /** Nothing was heard for too long. */

@@ -77,7 +77,8 @@ export function createStream(host: LinkHost, token: string | undefined): Stream 
     else if (frame.t === "pong") {
       // The answer to an older ping may have waited since before a sleep.
       if (frame.n === pinged) host.alive();
-    } else if ("c" in frame) {
+    } else {
+      // A frame of a type that this client does not know names no channel.
       const known = numbered.get(frame.c);
       if (!known) return;
       if (frame.t === "detached") channels.delete(known.channel);
@@ -124,8 +125,7 @@ export function createStream(host: LinkHost, token: string | undefined): Stream 
     },
     read(lines) {
       const frames = (host.parse ?? jsonCodec.parse)(lines);
-      // Each frame counts as long as the mean. A type that this client does not know is none of the cases: later servers
-      // may have more.
+      // Each frame counts as long as the mean.
       for (const frame of frames) readFrame(frame, lines.length / frames.length);
     },
   };

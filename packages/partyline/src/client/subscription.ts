@@ -276,7 +276,9 @@ export function createSubscription(name: string, options: Given<ChannelOptions>,
     },
     attached(frame, stream) {
       // A reply to an attach before the newest counts too: links and rounds end when the next one is welcomed, so it
-      // can't come after the reply that replaces it.
+      // can't come after the reply that replaces it. Without a cursor only the newest counts: a stream that was opened
+      // beside the present one may have asked an earlier reader of this channel, for that reader's position.
+      const isTrusted = cursor ?? awaiting === stream;
       if (awaiting === stream) awaiting = undefined;
       if (!isWanted()) return;
       const { gap } = frame;
@@ -284,7 +286,7 @@ export function createSubscription(name: string, options: Given<ChannelOptions>,
       attached = true;
       error = undefined;
       const position = positionOf(frame.position);
-      const verdict = readAttached(cursor, position, gap && jumpOf(gap), known);
+      const verdict = isTrusted ? readAttached(cursor, position, gap && jumpOf(gap), known) : "reattach";
       // Before it is held against the cursor: during a hand-over the other stream may have come further.
       if (typeof verdict === "object") head = positionOf(frame.head);
       if (follow(verdict)) {
