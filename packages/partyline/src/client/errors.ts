@@ -14,7 +14,7 @@ export function connectionLost(message: string, cause?: unknown): PartylineError
 
 /** Nothing was heard for too long. */
 export function silence(): PartylineError {
-  return connectionLost("The server was silent for too long.");
+  return connectionLost("The server is silent.");
 }
 
 /** Told to what waits when the client or the channel is closed. */

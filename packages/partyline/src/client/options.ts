@@ -30,11 +30,10 @@ export function readOptions<Options extends object, Settings = Given<Options>>(
   options: Options | null | undefined,
   defaults?: OptionDefaults<Options>,
 ): Settings {
-  const usual: Readonly<Record<string, unknown>> | undefined = defaults;
-  const settings = { ...usual };
+  const settings: Record<string, unknown> = { ...defaults };
   for (const [name, value] of givenOptions(options as Record<string, unknown>)) {
-    const isKnown = !usual || name in usual;
-    const isNumber = typeof (usual?.[name] ?? value) === "number";
+    const isKnown = !defaults || name in defaults;
+    const isNumber = typeof (settings[name] ?? value) === "number";
     if (!isKnown || (isNumber && !(typeof value === "number" && value >= 0)))
       throw new TypeError(
         `Option ${name}: ${String(value)} is not ${isKnown ? "a number from 0" : "known"}.`,

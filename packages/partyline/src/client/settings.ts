@@ -60,7 +60,7 @@ export function readSettings(options: ClientOptions | null | undefined): Setting
   const names = given.transports?.length ? given.transports : (Object.keys(ways) as TransportName[]);
   const transports = names.filter((name) => ways[name]);
   if (transports.length === 0 || names.some((name) => !(name in ways)))
-    throw new TypeError(`Option transports: ${names.join()} is not known or not available.`);
+    throw new TypeError(`Option transports: ${names.join()} is not available.`);
   return {
     ...given,
     fetch,

@@ -77,7 +77,7 @@ export function createStream(host: LinkHost, token: string | undefined): Stream 
     else if (frame.t === "pong") {
       // The answer to an older ping may have waited since before a sleep.
       if (frame.n === pinged) host.alive();
-    } else {
+    } else if ("c" in frame) {
       // A frame of a type that this client does not know names no channel.
       const known = numbered.get(frame.c);
       if (!known) return;

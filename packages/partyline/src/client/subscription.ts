@@ -75,6 +75,11 @@ export function createSubscription(name: string, options: Given<ChannelOptions>,
   let state: ChannelState = { status: "detached" };
   /** The stream whose reply to the newest attach is awaited: until then what comes belongs to the attach before it. */
   let awaiting: object | undefined;
+  /**
+   * Streams on which this reader asked. One that was opened beside the present one may have asked a reader of this channel
+   * that is closed by now; what it replies is that reader's position.
+   */
+  const asked = new WeakSet<object>();
   let mode: "reading" | "detached" | "refused" | "closed" = "reading";
   /** What the server said last, until it attached the channel. */
   let error: PartylineError | undefined;
@@ -268,6 +273,7 @@ export function createSubscription(name: string, options: Given<ChannelOptions>,
     },
     attaching(stream) {
       awaiting = stream;
+      asked.add(stream);
       const { since, maxRate } = options;
       return {
         since: cursor ? formatPosition(cursor) : since,
@@ -276,9 +282,7 @@ export function createSubscription(name: string, options: Given<ChannelOptions>,
     },
     attached(frame, stream) {
       // A reply to an attach before the newest counts too: links and rounds end when the next one is welcomed, so it
-      // can't come after the reply that replaces it. Without a cursor only the newest counts: a stream that was opened
-      // beside the present one may have asked an earlier reader of this channel, for that reader's position.
-      const isTrusted = cursor ?? awaiting === stream;
+      // can't come after the reply that replaces it.
       if (awaiting === stream) awaiting = undefined;
       if (!isWanted()) return;
       const { gap } = frame;
@@ -286,7 +290,9 @@ export function createSubscription(name: string, options: Given<ChannelOptions>,
       attached = true;
       error = undefined;
       const position = positionOf(frame.position);
-      const verdict = isTrusted ? readAttached(cursor, position, gap && jumpOf(gap), known) : "reattach";
+      const verdict = asked.has(stream)
+        ? readAttached(cursor, position, gap && jumpOf(gap), known)
+        : "reattach";
       // Before it is held against the cursor: during a hand-over the other stream may have come further.
       if (typeof verdict === "object") head = positionOf(frame.head);
       if (follow(verdict)) {
