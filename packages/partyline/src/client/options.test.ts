@@ -91,7 +91,7 @@ describe("an option of a client", () => {
 
   it("that names a transport takes only known ones", async () => {
     expect(() => createClient(URL, untyped("transports", ["websocket"]))).toThrow(
-      /^Option transports: websocket is not known/,
+      /^Option transports: websocket is not available/,
     );
     const rig = createClientRig({ transports: [], fetch: createScriptedHttp().fetch });
     await rig.welcome();
