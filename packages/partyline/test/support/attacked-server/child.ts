@@ -73,11 +73,13 @@ function cpuTime(): number {
 // CPU time and not time: on a busy machine the process waits for others.
 let longest = 0;
 let looked = cpuTime();
-setInterval(() => {
+const looks = setInterval(() => {
   const now = cpuTime();
   longest = Math.max(longest, now - looked);
   looked = now;
 }, 1);
+// The process is to end by itself after `close()`.
+looks.unref();
 
 function openFiles(): number {
   try {
