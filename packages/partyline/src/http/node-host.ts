@@ -21,7 +21,13 @@ import { answerHttp2, Http2Exchange, isHttp2, type NodeRequest, type NodeRespons
 import { guard, lead, type Outlet } from "./lead.ts";
 import { NodeExchange } from "./node-exchange.ts";
 import { destroyThis, rawHead, writeRawAnswer } from "./raw-answer.ts";
-import { beginsStream, type MarkedSocket, markStream, streamMark } from "../transports/stream-request.ts";
+import {
+  beginsStream,
+  markOrdinaryStream,
+  type MarkedSocket,
+  markStream,
+  streamMark,
+} from "../transports/stream-request.ts";
 import { readTarget } from "./request-head.ts";
 import { type Route, splitTarget } from "./routes.ts";
 import type { Service } from "./service.ts";
@@ -107,7 +113,7 @@ export class NodeHost {
   ): void {
     const socket: Socket = request.socket;
     const streams = beginsStream(request, route.is);
-    if (streams) markStream(socket, "streaming");
+    if (streams) markOrdinaryStream(request);
     const address = this.address(request);
     const exchange = new NodeExchange(request, route, query, { address, response, expecting });
     const write = (answer: Answer, headers: HeaderList): void => {

@@ -62,6 +62,15 @@ export function markStream(socket: MarkedSocket, mark: Mark | undefined): void {
   socket[STREAM] = mark;
 }
 
+/** On a request whose stream is an ordinary response. */
+const ORDINARY: unique symbol = Symbol("partyline.ordinary");
+
+/** Marks the socket of a stream that is an ordinary response; see {@link streamMark}. */
+export function markOrdinaryStream(request: IncomingMessage & { [ORDINARY]?: true }): void {
+  request[ORDINARY] = true;
+  markStream(request.socket, "streaming");
+}
+
 /** May this request be answered by a bare socket: does it ask for an event stream of ours, and is its body read for us? */
 export function isStreamRequest(request: IncomingMessage, routeOf: RouteOf): boolean {
   const { method, headers, url = "" } = request;
@@ -90,8 +99,11 @@ export function createIncomingMessageClass(routeOf: RouteOf): IncomingMessageCla
   return class PartylineIncomingMessage extends IncomingMessage {
     // Not a private field: the base class sets `upgrade` before those exist.
     declare asked?: boolean;
+    declare [ORDINARY]?: true;
 
     get upgrade(): boolean {
+      // Node before 26 asks once more after the request was handed on, and would take the socket from its response.
+      if (this[ORDINARY] === true) return false;
       // Node parses on, and hands over the socket with the last request of a segment.
       if (streamMark(this.socket) !== undefined) return true;
       const { upgrade } = this.headers;
