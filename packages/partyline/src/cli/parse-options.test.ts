@@ -44,17 +44,18 @@ describe("what is typed", () => {
     for (const text of ["", "ftp://a", "http://", "a b"]) expect(() => parseUrl(text)).toThrow(refused);
   });
 
-  it("takes origins one after the other, as browsers send them", () => {
-    expect(parseOrigin("https://b.example/", parseOrigin("http://LOCALHOST:80"))).toEqual([
-      "http://localhost",
+  it("takes origins one after the other, and `*` for all", () => {
+    expect(parseOrigin("*", parseOrigin("https://b.example", parseOrigin("http://LOCALHOST:80")))).toEqual([
+      "http://LOCALHOST:80",
       "https://b.example",
+      "*",
     ]);
-    for (const text of ["*", "null", "localhost:5173", "https://a.example/page", "file:///x"])
+    for (const text of ["null", "localhost:5173", "https://a.example/page", "file:///x"])
       expect(() => parseOrigin(text)).toThrow(refused);
   });
 
-  it("takes names of the server one after the other, as browsers send them", () => {
-    expect(parseHostname("[::1]:8080", parseHostname("App.Example"))).toEqual(["app.example", "[::1]:8080"]);
+  it("takes names of the server one after the other", () => {
+    expect(parseHostname("[::1]:8080", parseHostname("App.Example"))).toEqual(["App.Example", "[::1]:8080"]);
     for (const text of ["", "http://a.example", "a.example/", "a b", "u@a.example", "a:b"])
       expect(() => parseHostname(text)).toThrow(refused);
   });
