@@ -51,13 +51,13 @@ export async function survive(
 
   const waited = Math.max(during.longest, afterwards.longest);
   const rise = Math.round((peaked.peak - before.rss) / MIB);
-  const left = Math.round((after.held - before.held - stored) / MIB);
+  const left = (after.held - before.held - stored) / MIB;
   expect({
     internal: attacker.internal,
     refused: [...during.faults, ...afterwards.faults],
     waited: waited < LONGEST_WAIT ? "at most 2 s" : `${waited} ms`,
     rise: rise < peak ? "within the bound" : `${rise} MiB of ${peak}`,
-    left: left < LEFT_BEHIND ? "within the bound" : `${left} MiB more than ${stored / MIB}`,
+    left: left < LEFT_BEHIND ? "within the bound" : `${left.toFixed(1)} MiB more than ${stored / MIB}`,
     connections: Math.max(1, after.connections - lingering),
   }).toEqual({
     internal: [],
