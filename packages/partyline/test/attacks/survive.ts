@@ -19,7 +19,7 @@ const LEFT_BEHIND = 8;
 
 /** Bounds of one attack. */
 export interface Bounds {
-  /** How far resident memory may rise, in MiB. `@default 160` */
+  /** How far resident memory may rise beside what is stored, in MiB. `@default 160` */
   readonly peak?: number;
   /** How many more bytes may be kept afterwards, because they were stored on purpose. `@default 0` */
   readonly stored?: number;
@@ -50,7 +50,7 @@ export async function survive(
   const afterwards = await bystander.account();
 
   const waited = Math.max(during.longest, afterwards.longest);
-  const rise = Math.round((peaked.peak - before.rss) / MIB);
+  const rise = Math.round((peaked.peak - before.rss - stored) / MIB);
   const left = (after.held - before.held - stored) / MIB;
   expect({
     internal: attacker.internal,
