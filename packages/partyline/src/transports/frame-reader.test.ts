@@ -22,11 +22,17 @@ function pack(text: Uint8Array | string): Buffer {
   return deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
 }
 
-/** What a reader tells of these pieces, one after the other; `pauses` says after how many it takes a break. */
-function read(pieces: readonly Buffer[], { rules = RULES, pauses = false } = {}): string[] {
+/**
+ * What a reader tells of these pieces, one after the other.
+ *
+ * @param pauses Whether it pauses after all that it tells.
+ * @param drops Whether it drops messages from the first one on that it has told.
+ */
+function read(pieces: readonly Buffer[], { rules = RULES, pauses = false, drops = false } = {}): string[] {
   const told: string[] = [];
   const tell = (what: string): void => {
     told.push(what);
+    if (drops) reader.dropMessages();
     if (pauses) reader.pause();
   };
   const reader = new FrameReader(rules, {
@@ -173,6 +179,20 @@ describe("a reader of frames", () => {
   ])("breaks off at %s", (_what, bytes, code, rules = RULES) => {
     const all = Buffer.concat([bytes, frame(FIN | OPCODE.text, "nobody reads this")]);
     expectAlways(all, [`broken ${code}`], rules);
+  });
+
+  it("neither inflates nor tells messages once they are dropped, and hears the peer's close", () => {
+    const unreadable = Buffer.of(0xff, 0xff, 0xff);
+    const bytes = Buffer.concat([
+      frame(FIN | OPCODE.text, "the last"),
+      frame(FIN | RSV1 | OPCODE.text, unreadable),
+      frame(RSV1 | OPCODE.text, unreadable),
+      frame(FIN | OPCODE.ping, "x"),
+      frame(FIN | OPCODE.more, unreadable),
+      frame(FIN | OPCODE.text, "dropped"),
+      frame(FIN | OPCODE.close),
+    ]);
+    expect(read([bytes], { drops: true })).toEqual(["text the last", "ping 78", "left undefined"]);
   });
 
   it("takes what is just allowed", () => {

@@ -65,6 +65,8 @@ export class FrameReader {
   readonly #listener: FrameListener;
   #state: State = "ready";
   #paused = false;
+  /** Whether messages are dropped as they come. */
+  #deaf = false;
   /** What came and was not read: the beginning of a frame, or all that came behind a pause. */
   #rest: GrowingBytes | undefined;
   /** So many bytes must be there to go on. */
@@ -87,6 +89,14 @@ export class FrameReader {
   /** The peer was welcomed. */
   welcome(): void {
     this.#rules = this.#rules.welcomed ?? this.#rules;
+  }
+
+  /**
+   * Drops messages from now on, and reads control frames alone: the connection ends, and the peer's close is to be
+   * heard. What nobody handles is not inflated.
+   */
+  dropMessages(): void {
+    this.#deaf = true;
   }
 
   /** Nothing is told any more, not even what has come already. */
@@ -227,6 +237,7 @@ export class FrameReader {
     payload: Buffer,
     frames: number,
   ): void {
+    if (this.#deaf) return;
     const data = compressed ? inflateMessage(payload, this.#rules.messageBytes) : payload;
     if (!isBinary && !isUtf8(data)) throw new Malformed(CLOSE.badPayload, "A text frame is UTF-8.");
     const inflated = Math.max(0, data.length - payload.length);

@@ -283,6 +283,7 @@ export abstract class WebSocketConnection extends PacedPeer implements Connectio
   #part(frame: Buffer): void {
     if (this.#state !== "open") return;
     this.#state = "parting";
+    this.#reader?.dropMessages();
     this.closing(() => {
       if (!this.#out || this.#state !== "parting") return;
       this.#out.write(frame);
