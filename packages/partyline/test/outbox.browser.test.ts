@@ -42,11 +42,13 @@ async function start(page: Page): Promise<void> {
       transports: ["ws"],
       baseDelay: 10,
       maxDelay: 100,
-      onDropped: ({ publish, reason }) => all.dropped.push(`${String(publish.data)}: ${reason?.code}`),
       outbox: partyline.indexedDbOutbox({
         onRestored: (publishes) => all.restored.push(...publishes.map(({ data }) => String(data))),
         onError: (error) => all.errors.push(String((error as Error).cause)),
       }),
+    });
+    made.on("dropped", ({ publish, reason }) => {
+      all.dropped.push(`${String(publish.data)}: ${reason?.code}`);
     });
     Object.assign(globalThis, { client: made, told: all });
   }, `http://127.0.0.1:${line.port}`);

@@ -50,9 +50,9 @@ it.each(["{}", keepInStore])(
   },
 );
 
-it("a refused publish does not end the process if onDropped is told", async () => {
-  const options = "{ onDropped: ({ reason }) => console.log(reason.code) }";
-  expect(await run(`${keepNothing} room.publish(1);`, options)).toEqual({
+it("a refused publish does not end the process if somebody listens to `dropped`", async () => {
+  const listen = `client.on("dropped", ({ reason }) => console.log(reason.code));`;
+  expect(await run(`${listen} ${keepNothing} room.publish(1);`)).toEqual({
     code: 0,
     output: "offline\nstill here",
   });

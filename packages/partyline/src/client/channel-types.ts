@@ -194,7 +194,7 @@ export interface Channel<T = unknown> {
    *
    * @throws PartylineError the refusal; `bad-json` if the data has no JSON form (a Map, a Blob, BigInt, a cycle); `overloaded` where too many publishes wait; `offline` on a `nothing` channel
    * without connection; `expired` where its `ttl` is over; `uncertain` where it can't be known any more whether it was
-   * stored; `closed`. Each is told to the client's `onDropped` too.
+   * stored; `closed`. The client reports each by `dropped` too.
    *
    * @example
    * ```ts

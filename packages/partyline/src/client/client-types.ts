@@ -40,7 +40,7 @@ export interface ClientState {
 /** What a client tells, by event. */
 export interface ClientEvents {
   state: ClientState;
-  /** A publish was given up: each that does not end in a position. */
+  /** A publish was given up: one event for each that does not end in a position. */
   dropped: DroppedPublish;
 }
 
@@ -101,8 +101,6 @@ export interface ClientOptions extends Optional<BackoffOptions> {
   readonly pendingBytes?: number | undefined;
   /** The `ttl` of publishes that name none. Default `Infinity`. */
   readonly publishTtl?: number | undefined;
-  /** A listener of `dropped` that is there from the beginning. Default: none. */
-  readonly onDropped?: ((publish: DroppedPublish) => void) | undefined;
   /** Keeps publishes beyond the page: `indexedDbOutbox()` of `partyline/client/indexed-db`. Default: nothing does. */
   readonly outbox?: OutboxKeeper | undefined;
   /** Default: the runtime's. */

@@ -82,7 +82,6 @@ export function createClientIn(
   const byUser = closedError("The client");
   const channels = new Map<string, OpenChannel>();
   const events = createEmitter<ClientEvents>(runtime.report);
-  if (settings.onDropped) events.on("dropped", settings.onDropped);
   /** The broker's clock less the runtime's, as the newest welcome told it. */
   let ahead = 0;
 

@@ -27,7 +27,6 @@ const OTHERS: (keyof ClientOptions)[] = [
   "token",
   "headers",
   "share",
-  "onDropped",
   "outbox",
   "fetch",
   "WebSocket",

@@ -166,7 +166,8 @@ describe("what is given up", () => {
   /** A rig, and what its client told as dropped. */
   const droppingRig = (options: ClientOptions = {}) => {
     const told: DroppedPublish[] = [];
-    const rig = createClientRig({ onDropped: (dropped) => told.push(dropped), ...options });
+    const rig = createClientRig(options);
+    rig.client.on("dropped", (dropped) => told.push(dropped));
     const lines = (): unknown[] =>
       told.map(({ publish, reason }) => [publish.data, reason?.code ?? "superseded", publish.state]);
     return { ...rig, rig, told, lines };

@@ -25,7 +25,6 @@ const DEFAULTS: OptionDefaults<ClientOptions> = {
   headers: undefined,
   credentials: undefined,
   share: undefined,
-  onDropped: undefined,
   outbox: undefined,
   fetch: undefined,
   WebSocket: undefined,

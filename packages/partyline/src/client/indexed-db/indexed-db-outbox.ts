@@ -16,7 +16,7 @@ export interface IndexedDbOutboxOptions extends StoredOutboxOptions {
 /**
  * Keeps the publishes of a page in IndexedDB, so that they survive a reload, a crash of the tab and days without a network.
  * What was sent before is stored once all the same, as long as the server knows the ids of that time; after that it is
- * told as `uncertain` to `onDropped`.
+ * told as `uncertain` by the event `dropped`.
  *
  * Each tab has a queue of its own. That of a tab that is gone is taken by the next one that opens, by one only (under a
  * Web Lock), or by one that was waiting for it. A publish is removed when it is settled, so also when its channel or client
@@ -30,10 +30,8 @@ export interface IndexedDbOutboxOptions extends StoredOutboxOptions {
  * import { createClient } from "partyline/client";
  * import { indexedDbOutbox } from "partyline/client/indexed-db";
  *
- * const client = createClient("/", {
- *   outbox: indexedDbOutbox({ name: user.id }),
- *   onDropped: ({ publish, reason }) => tell(`"${publish.data}" was not sent: ${reason?.message}`),
- * });
+ * const client = createClient("/", { outbox: indexedDbOutbox({ name: user.id }) });
+ * client.on("dropped", ({ publish, reason }) => tell(`"${publish.data}" was not sent: ${reason?.message}`));
  * ```
  */
 export function indexedDbOutbox(options?: IndexedDbOutboxOptions): OutboxKeeper {

@@ -8,7 +8,7 @@ import type { OutboxStore, StoredPublish } from "./outbox-store.ts";
 export interface StoredOutboxOptions {
   /**
    * Told of publishes of earlier pages that are sent now: no promise of this page is settled by them. They stand in
-   * their channels' `pending`; what becomes of those that are given up is told to the client's `onDropped`. Default: none.
+   * their channels' `pending`; what becomes of those that are given up is told by the client's event `dropped`. Default: none.
    */
   readonly onRestored?: ((publishes: readonly PendingPublish[]) => void) | undefined;
   /**

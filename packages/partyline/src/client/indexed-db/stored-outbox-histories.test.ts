@@ -77,14 +77,12 @@ class World {
   #rig: ClientRig = this.#open(0);
 
   #open(start: number): ClientRig {
-    return createClientRig(
-      {
-        outbox: storedOutbox(this.#store, { storeTimeout: 1e9 }),
-        onDropped: ({ publish, reason }) => this.told.set(publish.id, reason?.code ?? "superseded"),
-      },
-      new Map(),
-      start,
-    );
+    const outbox = storedOutbox(this.#store, { storeTimeout: 1e9 });
+    const rig = createClientRig({ outbox }, new Map(), start);
+    rig.client.on("dropped", ({ publish, reason }) => {
+      this.told.set(publish.id, reason?.code ?? "superseded");
+    });
+    return rig;
   }
 
   get #now(): number {

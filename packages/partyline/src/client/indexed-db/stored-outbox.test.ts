@@ -35,8 +35,8 @@ function pages(disk: ScriptedDisk) {
       onRestored: (publishes) => restored.push(...publishes),
       onError: (error) => errors.push((error as Error).cause),
     });
-    const onDropped = (publish: DroppedPublish): void => void dropped.push(publish);
-    const rig = createClientRig({ outbox, ...(isHeard ? { onDropped } : {}) }, new Map(), start);
+    const rig = createClientRig({ outbox }, new Map(), start);
+    if (isHeard) rig.client.on("dropped", (publish) => dropped.push(publish));
     if (settled) await rig.settle();
     return {
       ...rig,
@@ -233,9 +233,11 @@ describe("a stored outbox", () => {
     const rig = createClientRig({
       outbox: storedOutbox(disk.page()),
       pendingPublishes: 0,
-      onDropped: ({ publish, reason }) => told.push([publish.id, reason?.code, disk.records.length]),
     });
     const told: unknown[] = [];
+    rig.client.on("dropped", ({ publish, reason }) => {
+      told.push([publish.id, reason?.code, disk.records.length]);
+    });
     await rig.settle();
     expect(told.map((each) => (each as unknown[]).slice(0, 2))).toEqual([
       ["one", "overloaded"],

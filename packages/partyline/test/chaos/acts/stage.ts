@@ -60,7 +60,7 @@ export async function openStage(world: World, setups: readonly ClientSetup[]): P
   const open = async (
     transports: readonly TransportName[],
     bufferedMessages: number,
-    more: Pick<ClientOptions, "outbox" | "onDropped" | "share"> = {},
+    more: Pick<ClientOptions, "outbox" | "share"> = {},
     surroundings?: Surroundings,
   ): Promise<WorldClient> => {
     const opened = await world.openClient(
@@ -93,15 +93,16 @@ export async function openStage(world: World, setups: readonly ClientSetup[]): P
     const store = disk?.page();
     const outbox = store && storedOutbox(store);
     let ended = false;
-    const onDropped = (dropped: DroppedPublish): void => {
-      if (!ended) stage.onDropped(dropped);
-    };
     const opened = await open(
       transports,
       buffer,
-      { ...(outbox && { outbox, onDropped }), ...(shares && { share: `tabs ${shares}` }) },
+      { ...(outbox && { outbox }), ...(shares && { share: `tabs ${shares}` }) },
       places[client]?.surroundings,
     );
+    if (outbox)
+      opened.client.on("dropped", (dropped) => {
+        if (!ended) stage.onDropped(dropped);
+      });
     return {
       world: opened,
       async end() {
