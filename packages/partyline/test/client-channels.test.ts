@@ -10,6 +10,7 @@ import {
   PartylineError,
   type TransportName,
 } from "../src/client/index.ts";
+import { createMemoryBroker } from "../src/brokers/memory/index.ts";
 import { createPartyline, type PartylineOptions } from "../src/server.ts";
 
 const transports: TransportName[] = ["ws", "sse", "poll"];
@@ -127,6 +128,28 @@ describe.each(transports)("over %s", (transport) => {
       if (kind === "deleted") break;
     }
     expect([...state]).toEqual([["a", 3]]);
+  });
+
+  it("receives a state of several answers once, although a deletion within it was forgotten [KEEP-20]", async () => {
+    let later = 0;
+    const broker = createMemoryBroker({ now: () => Date.now() + later });
+    const hour = { keep: "latest", retention: { age: "1h" } } as const;
+    await using rig = await open(transport, { channels: { values: hour }, broker });
+    const values = rig.server.channel("values");
+    const data = "x".repeat(60_000);
+    const keys = Array.from({ length: 40 }, (_, index) => `key-${index}`);
+    await values.publish("", { key: "gone" });
+    for (const key of keys.slice(0, 30)) await values.publish(data, { key });
+    await values.delete("gone");
+    for (const key of keys.slice(30)) await values.publish(data, { key });
+    later = 2 * 3_600_000;
+
+    const channel = rig.client.channel("values");
+    const gaps: unknown[] = [];
+    channel.on("gap", (gap) => gaps.push(gap));
+    const messages = await take(channel.messages(), keys.length);
+    expect(messages.map(({ key }) => key)).toEqual(keys);
+    expect(gaps).toEqual([]);
   });
 
   it("carries messages of an ephemeral channel to who is there [KEEP-14]", async () => {

@@ -44,7 +44,11 @@ export type ChannelFrame = MessageFrame | GapFrame | SkipFrame | MarkFrame | Sta
 /** The reader of a channel, as links know it. */
 export interface ChannelReader {
   /** This stream is about to attach the channel: from where, and how? */
-  attaching(stream: object): { readonly since: string | undefined; readonly maxRate: number | undefined };
+  attaching(stream: object): {
+    readonly since: string | undefined;
+    readonly began?: string | undefined;
+    readonly maxRate: number | undefined;
+  };
   attached(frame: AttachedFrame, stream: object): void;
   refused(frame: RefusalFrame): void;
   /**

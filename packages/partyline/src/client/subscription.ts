@@ -69,7 +69,10 @@ export function createSubscription(name: string, options: Given<ChannelOptions>,
   /** Where it was before it moved last. */
   let before: Position | undefined;
   let head: Position | undefined;
-  let asOf: number | undefined;
+  /** See `AttachFrame`. */
+  let began: string | undefined;
+  /** 0 before the server has vouched for the cursor. */
+  let asOf = 0;
   /** When that was heard, by the machine's clock, which goes on while the machine sleeps. */
   let heardAt = 0;
   let state: ChannelState = { status: "detached" };
@@ -144,7 +147,6 @@ export function createSubscription(name: string, options: Given<ChannelOptions>,
   const release = (): void => {
     const items = held;
     held = undefined;
-    heldBytes = 0;
     items?.forEach(deliver);
     update();
   };
@@ -159,7 +161,10 @@ export function createSubscription(name: string, options: Given<ChannelOptions>,
       }
       endAll(failure);
     };
-    if (onGap && !goesOn) held = [];
+    if (onGap && !goesOn) {
+      held = [];
+      heldBytes = 0;
+    }
     events.emit("gap", gap);
     // A listener may have called resume() by now.
     if (goesOn || (onGap && !held)) return;
@@ -203,7 +208,7 @@ export function createSubscription(name: string, options: Given<ChannelOptions>,
     return false;
   };
   const vouched = (time: number): void => {
-    if (time > (asOf ?? 0)) asOf = time;
+    if (time > asOf) asOf = time;
     heardAt = runtime.date();
   };
   const jumped = ({ from, to, reason, lost }: JumpFields): void => {
@@ -227,7 +232,7 @@ export function createSubscription(name: string, options: Given<ChannelOptions>,
       return head && formatPosition(head);
     },
     get asOf() {
-      return asOf;
+      return asOf || undefined;
     },
     get freshness() {
       if (!cursor || !head || !asOf) return undefined;
@@ -274,10 +279,11 @@ export function createSubscription(name: string, options: Given<ChannelOptions>,
     attaching(stream) {
       awaiting = stream;
       asked.add(stream);
-      const { since, maxRate } = options;
+      const { since, maxRate = Infinity } = options;
       return {
         since: cursor ? formatPosition(cursor) : since,
-        maxRate: (maxRate ?? Infinity) < Infinity ? maxRate : undefined,
+        began,
+        maxRate: maxRate < Infinity ? maxRate : undefined,
       };
     },
     attached(frame, stream) {
@@ -294,7 +300,10 @@ export function createSubscription(name: string, options: Given<ChannelOptions>,
         ? readAttached(cursor, position, gap && jumpOf(gap), known)
         : "reattach";
       // Before it is held against the cursor: during a hand-over the other stream may have come further.
-      if (typeof verdict === "object") head = positionOf(frame.head);
+      if (typeof verdict === "object") {
+        head = positionOf(frame.head);
+        ({ began } = frame);
+      }
       if (follow(verdict)) {
         if (frame.head === frame.position) vouched(core.brokerTime());
         if (gap) jumped(gap);

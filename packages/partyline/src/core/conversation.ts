@@ -10,11 +10,10 @@ import {
   type TokenFrame,
 } from "../protocol/frames.ts";
 import { connectFrameBytes, HELLO_BYTES } from "../protocol/limits.ts";
-import { parseSince } from "../protocol/position.ts";
 import { readClientFrame, type RefusedLine } from "../protocol/read-client-frame.ts";
 import { Answers } from "./answers.ts";
 import type { Channels } from "./channels.ts";
-import { attachedFrame, paceOf } from "./commands/attach.ts";
+import { attachedFrame, paceOf, sinceOf } from "./commands/attach.ts";
 import { type Draft, publishDraft } from "./commands/publish.ts";
 import { regrant } from "./commands/token.ts";
 import type { Context } from "./context.ts";
@@ -252,7 +251,7 @@ export class FrameConversation implements Conversation {
     };
     const options = this.#options;
     const wait = options.mode === "channels" ? options.welcome.wait : undefined;
-    const since = parseSince(frame.since);
+    const since = sinceOf(frame);
     const attached = this.#reader.attach(frame.channel, since, paceOf(frame, since, wait));
     this.#decide(attached, answered, (error) => this.#answers.refuse(place, frame.n, error));
   }

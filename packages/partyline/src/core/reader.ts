@@ -1,7 +1,7 @@
 import { PartylineError, toPartylineError } from "../protocol/errors.ts";
 import { formatPosition, type Position, type Since } from "../protocol/position.ts";
 import type { Channels } from "./channels.ts";
-import { type Place, placeCursor } from "./commands/attach.ts";
+import { placeCursor } from "./commands/attach.ts";
 import type { Context } from "./context.ts";
 import { Cursor, type CursorOwner } from "./cursor.ts";
 import { mayDo } from "./grants.ts";
@@ -88,16 +88,16 @@ export class ChannelReader extends Output implements Reader, CursorOwner {
       const placed = placeCursor(this.context, channel, since);
       return placed instanceof Promise ? placed.then(answer) : answer(placed);
     };
-    const answer = (placed: Place): AttachAnswer => this.#placed(cursor, placed);
+    const answer = (placed: AttachAnswer): AttachAnswer => this.#placed(cursor, placed);
     const entered = channel.enter();
     return entered ? entered.then(place) : place();
   }
 
-  #placed(cursor: Cursor, { answer, began }: Place): AttachAnswer {
+  #placed(cursor: Cursor, answer: AttachAnswer): AttachAnswer {
     // An answer to whom it no longer concerns would start the cursor that has replaced this one.
     if (cursor.state === "ended")
       throw new PartylineError("again", "Detached, or attached anew, before the broker had answered.");
-    const { position, gap } = answer;
+    const { position, gap, began } = answer;
     cursor.epoch = position.epoch;
     cursor.last = position.offset;
     cursor.began = began;

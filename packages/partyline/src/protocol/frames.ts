@@ -30,6 +30,8 @@ export interface AttachFrame {
   readonly channel: string;
   /** Text form of a `Since`. */
   readonly since?: string;
+  /** The `began` of the channel's newest `attached` frame. */
+  readonly began?: string;
   /** Most deliveries a second; what lies between two of them is skipped. */
   readonly maxRate?: number;
 }
@@ -114,6 +116,11 @@ export interface AttachedFrame {
   readonly keep: Keep;
   /** Present where the answer is a gap. */
   readonly gap?: GapFields;
+  /**
+   * The head when the server began to send the whole state of a `latest` channel; absent if the client has that state.
+   * The client repeats it when it attaches again, so that the state does not begin again.
+   */
+  readonly began?: string;
 }
 
 export interface MessageFrame {

@@ -15,8 +15,8 @@ export type Since =
       readonly at: "position";
       readonly position: Position;
       /**
-       * Only from a node that goes on giving a reader the whole state of a `latest` channel: the head when it began.
-       * The reader held nothing before, so it need not be told of deletions up to there. Has no text form.
+       * The reader is being given the whole state of a `latest` channel, and this was the head when that began: it held
+       * nothing before, so it need not be told of deletions up to there. Has no text form.
        */
       readonly began?: number;
     }

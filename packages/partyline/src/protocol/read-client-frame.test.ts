@@ -21,6 +21,7 @@ const FRAMES: readonly [line: string, frame: ClientFrame][] = [
   ['{"t":"hello","v":1,"quiet":4.8}', { t: "hello", v: 1, quiet: 4.8 }],
   ['{"t":"attach","n":1,"channel":"a"}', { t: "attach", n: 1, channel: "a" }],
   ['{"t":"attach","n":1,"channel":"a","since":"now"}', { t: "attach", n: 1, channel: "a", since: "now" }],
+  ['{"t":"attach","n":1,"channel":"a","began":"e:4"}', { t: "attach", n: 1, channel: "a", began: "e:4" }],
   ['{"t":"attach","n":1,"channel":"a","maxRate":0.2}', { t: "attach", n: 1, channel: "a", maxRate: 0.2 }],
   ['{"t":"detach","n":1,"channel":"a"}', { t: "detach", n: 1, channel: "a" }],
   [
@@ -134,6 +135,7 @@ describe("a frame from the client", () => {
     ["no channel", { t: "attach" }],
     ["a channel that is no string", { t: "attach", channel: 7 }],
     ["a since that is no string", { t: "attach", channel: "a", since: 7 }],
+    ["a began that is no string", { t: "attach", channel: "a", began: 7 }],
     ["no token", { t: "token" }],
     ["no key to delete", { ...PUBLISH, t: "delete" }],
     ["a version that is no number", { t: "hello", v: "1" }],

@@ -60,12 +60,14 @@ function readFields(fields: Fields, line: string): ClientFrame {
     }
     case "attach": {
       const since = optionalString(fields, "since");
+      const began = optionalString(fields, "began");
       const { maxRate } = fields;
       return {
         t: "attach",
         n: command(fields),
         channel: string(fields, "channel"),
         ...(since === undefined ? {} : { since }),
+        ...(began === undefined ? {} : { began }),
         ...(maxRate === undefined ? {} : { maxRate: checkMaxRate(maxRate) }),
       };
     }

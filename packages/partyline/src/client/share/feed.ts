@@ -70,6 +70,8 @@ export function createFeed(port: FeedPort): Feed {
   /** The newest offset that is known of. */
   let head = 0;
   let keep: Keep = "history";
+  /** See `AttachFrame`. */
+  let began: string | undefined;
   /**
    * Below this offset no reading may join: the log is given from somewhere on. And while the whole state of a `latest`
    * channel is being given, deletions forgotten before are no part of it, so who has an older state can't follow.
@@ -243,7 +245,7 @@ export function createFeed(port: FeedPort): Feed {
           maxRate: most < Infinity ? most : undefined,
         };
         asks.set(stream, asked);
-        return asked;
+        return { ...asked, began };
       },
       attached(frame, stream) {
         if (awaiting === stream) awaiting = undefined;
@@ -258,6 +260,7 @@ export function createFeed(port: FeedPort): Feed {
         const verdict = readAttached(before, position, gap && jumpOf(gap), keep);
         if (!follow(verdict) && verdict === "reattach") return;
         attached = true;
+        if (typeof verdict === "object") ({ began } = frame);
         if (!before || (gap && verdict !== "drop")) {
           begin(keep === "latest" && (gap || !placeOf(ask.since)) ? newest : position.offset, newest);
           for (const reading of port.readings()) {

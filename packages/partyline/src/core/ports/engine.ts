@@ -48,6 +48,8 @@ export interface AttachAnswer extends Start {
   /** How many messages will be sent to catch up with `head`. */
   readonly replayed: number;
   readonly keep: Keep;
+  /** See `began` of `Since`; 0 for a reader that goes on from what it has. */
+  readonly began: number;
 }
 
 /** A reader's wish for less than there is. */
