@@ -73,6 +73,25 @@ describe("a gap", () => {
     expect(channel.state.status).toBe("attached");
   });
 
+  it("holds a skip in its place behind the messages that wait [GAP-9]", async () => {
+    const { socket, channel, got } = await listening({ onGap: "pause" });
+    const skips: unknown[] = [];
+    channel.on("skip", ({ from, to }) => skips.push([from, to, ...got]));
+    const skip = { t: "skip", c: 3, from: at(8), to: at(10) };
+    socket.say(
+      messageAt(1),
+      messageAt(2),
+      { t: "gap", c: 3, ...gapFields },
+      messageAt(8),
+      skip,
+      messageAt(11),
+    );
+    expect(skips).toEqual([]);
+    channel.resume();
+    expect(skips).toEqual([[at(8), at(10), 1, 2, 8]]);
+    expect(got).toEqual([1, 2, 8, 11]);
+  });
+
   it("lets a listener of the gap resume at once", async () => {
     const { socket, channel, got } = await listening({ onGap: "pause" });
     channel.on("gap", () => channel.resume());

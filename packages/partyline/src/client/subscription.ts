@@ -50,8 +50,12 @@ export interface Subscription extends ChannelReader {
   interrupted(live: boolean): void;
 }
 
-/** What waits behind a gap: messages, and further gaps in their place. */
-type Held = { readonly size: number } & ({ readonly message: Message } | { readonly gap: ChannelGap });
+/** A message, gap or skip on its way to the application, or waiting behind a gap. */
+type Item = { readonly size: number } & (
+  | { readonly message: Message; readonly skip?: undefined }
+  /** With a `gap`, that is what `skip` is. */
+  | { readonly skip: ChannelSkip; readonly gap: ChannelGap | undefined }
+);
 
 /** Attaching again without getting further is a fault that asking more often does not cure. */
 const MAX_TROUBLE = 3;
@@ -90,7 +94,7 @@ export function createSubscription(name: string, options: Given<ChannelOptions>,
   let trouble = 0;
   let stopRetry: (() => void) | undefined;
   /** A gap waits for a decision; what comes behind it waits here. */
-  let held: Held[] | undefined;
+  let held: Item[] | undefined;
   let heldBytes = 0;
   let attached = false;
   /** The developer knows that nobody listens for gaps. */
@@ -128,12 +132,13 @@ export function createSubscription(name: string, options: Given<ChannelOptions>,
     update();
   };
 
-  const deliver = (item: Held): void => {
+  const deliver = (item: Item): void => {
     if (held) {
       held.push(item);
       heldBytes += item.size;
-    } else if ("gap" in item) {
-      tellGap(item.gap);
+    } else if (item.skip) {
+      if (item.gap) tellGap(item.gap);
+      else events.emit("skip", item.skip);
     } else {
       for (const inbox of inboxes) {
         // Listeners wait for no iterator: it may be abandoned.
@@ -215,8 +220,7 @@ export function createSubscription(name: string, options: Given<ChannelOptions>,
     // From where this reader was: during a hand-over that is beyond where the stream was asked from.
     const skip: ChannelSkip = { channel: name, from: before ? formatPosition(before) : from, to };
     const missed = lost && before && cursor ? Math.max(0, cursor.offset - before.offset) : lost;
-    if (reason) deliver({ gap: { ...skip, reason, lost: missed }, size: 0 });
-    else events.emit("skip", skip);
+    deliver({ skip, gap: reason && { ...skip, reason, lost: missed }, size: 0 });
   };
 
   return {
