@@ -48,6 +48,18 @@ function frame(type: number, flags: number, stream: number, body: string | Buffe
   return Buffer.from([0, 0, body.length, type, flags, 0, 0, 0, stream, ...Buffer.from(body)]);
 }
 
+/** The header block of `GET https://localhost/channels/a` (RFC 7541). */
+const GET = Buffer.from([
+  0x82,
+  0x87,
+  4,
+  11,
+  ...Buffer.from("/channels/a"),
+  1,
+  9,
+  ...Buffer.from("localhost"),
+]);
+
 /** A peer that speaks HTTP/2 by hand, and does not close its side when the server does. */
 async function speak(port: number, ...frames: Buffer[]): Promise<Socket> {
   const socket = hold(
@@ -122,19 +134,18 @@ describe("a connection with TLS", () => {
     expect(isSecondClosed()).toBe(false);
   });
 
+  it("and HTTP/2 is ended 120 s after the last stream [HTTP-41]", async () => {
+    const clock = createVirtualClock();
+    const { port } = await serve({ clock }).listen(0, "127.0.0.1", { tls });
+    const socket = await speak(port, frame(1, 5, 1, GET));
+    const seconds = await pass(clock, closes(socket, PING));
+    expect(seconds).toBeGreaterThanOrEqual(120);
+    expect(seconds).toBeLessThanOrEqual(126);
+  });
+
   it("and HTTP/2 whose peer says goodbye, but does not close, is closed [HTTP-41]", async () => {
     const { port } = await serve({ limits: { slowReader: 100 } }).listen(0, "127.0.0.1", { tls });
-    const get = Buffer.from([
-      0x82,
-      0x87,
-      4,
-      11,
-      ...Buffer.from("/channels/a"),
-      1,
-      9,
-      ...Buffer.from("localhost"),
-    ]);
-    const socket = await speak(port, frame(1, 5, 1, get), frame(7, 0, 0, Buffer.alloc(8)));
+    const socket = await speak(port, frame(1, 5, 1, GET), frame(7, 0, 0, Buffer.alloc(8)));
     socket.on("error", () => undefined);
     const isClosed = closes(socket, PING);
     await until(() => isClosed());

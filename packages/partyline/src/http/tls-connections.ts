@@ -4,8 +4,8 @@ import type { TLSSocket } from "node:tls";
 import type { Engine, Timed } from "../core/ports.ts";
 import { HANDSHAKE_MS, TIMEOUTS } from "./timeouts.ts";
 
-/** After so long without a byte a connection takes no more requests, ms: longer than any poll or heartbeat. */
-const IDLE = 120_000;
+/** Time in milliseconds after which a connection without a stream takes no more requests. */
+const IDLE_MS = 120_000;
 
 /** Time in milliseconds for the socket of a session that has ended to close. */
 const GRACE_MS = 3_000;
@@ -21,6 +21,8 @@ interface Connection {
   asked: boolean;
   /** Streams that are open. */
   streams: number;
+  /** Time at which the last stream closed. */
+  idleSince: number;
   endedAt: number | undefined;
 }
 
@@ -81,6 +83,7 @@ export class TlsConnections implements Timed {
       since: wheel.now,
       asked: false,
       streams: 0,
+      idleSince: wheel.now,
       endedAt: undefined,
     };
     this.#connections.add(connection);
@@ -93,10 +96,11 @@ export class TlsConnections implements Timed {
       if (!connection.asked) this.#fresh.delete(connection);
       connection.asked = true;
       connection.streams++;
-      stream.once("close", () => connection.streams--);
+      stream.once("close", () => {
+        connection.streams--;
+        connection.idleSince = wheel.now;
+      });
     });
-    // What is under way on it goes on.
-    session.setTimeout(IDLE, () => session.close());
     const [oldest] = this.#fresh;
     if (oldest && this.#fresh.size > limits.unauthenticatedConnections) oldest.socket.destroy();
     this.#watch();
@@ -112,7 +116,9 @@ export class TlsConnections implements Timed {
     for (const { socket, since } of this.#handshakes.values())
       if (now - since > HANDSHAKE_MS) socket.destroy();
     for (const connection of this.#connections) {
-      const { socket, session, since, asked, streams, endedAt } = connection;
+      const { socket, session, since, asked, streams, idleSince, endedAt } = connection;
+      // Not by the session's own timeout, which Node does not end with the session: it would keep its memory.
+      if (streams === 0 && now - idleSince > IDLE_MS) session.close();
       const ended = session.destroyed || (session.closed && streams === 0);
       if (!asked && now - since > TIMEOUTS.headersTimeout) socket.destroy();
       else if (!ended) continue;

@@ -5,7 +5,30 @@ import { atOnce } from "./attack.ts";
 import { get, headerBlock, http2Frame, PREFACE, TYPE } from "./http2-attacks.ts";
 import { Attacker } from "./peer.ts";
 
+const MIB = 1024 * 1024;
+
 describe("sessions of HTTP/2 that break off", () => {
+  it("leave no memory", async () => {
+    await using server = await startAttackedServer({ host: "tls" });
+    const attacker = new Attacker({ port: server.port, tls: true });
+    const session = async (): Promise<void> => {
+      const line = await attacker.open({ protocol: "h2" });
+      await line.send(Buffer.concat([PREFACE, get(1, "/channels/a")]));
+      await line.until("\0\0");
+      line.leave();
+      await line.closed;
+    };
+    const sessions = async (rounds: number): Promise<void> => {
+      for (let round = 0; round < rounds; round++) await atOnce(20, session);
+    };
+    await sessions(10);
+    const { held } = await server.measure();
+    await sessions(30);
+    const gone = async (): Promise<void> =>
+      expect((await server.measure()).held - held).toBeLessThan(2 * MIB);
+    await vi.waitFor(gone, { timeout: 15_000, interval: 200 });
+  });
+
   it("leave no file descriptor, and the server closes by itself", async () => {
     await using server = await startAttackedServer({ host: "tls" });
     const attacker = new Attacker({ port: server.port, tls: true });
