@@ -201,8 +201,11 @@ export class NodeHost {
       // HTTP/1.0 knows no chunks: the stream ends with the connection.
       const chunked = request.httpVersionMinor > 0;
       const framing = chunked ? CHUNKED : NO_HEADERS;
+      // Head and first event leave in one write.
+      socket.cork();
       socket.write(rawHead(200, [...headers, ...streamHeaders(answer), ...framing]));
       answer.connection.begin(socket, answer.gzip, chunked);
+      socket.uncork();
     });
   }
 }

@@ -170,7 +170,7 @@ export class Upgrades {
     const { service } = this.#host;
     const { exchange } = upgrade;
     const channel = parseChannelPath(name);
-    const query = new URLSearchParams(exchange.query);
+    const query = exchange.query === "" ? undefined : new URLSearchParams(exchange.query);
     const since = parseSince(resumeText(exchange, query));
     const pace = paceOf(query);
     const grants = await service.engine.authenticate(exchange);
