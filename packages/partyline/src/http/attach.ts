@@ -54,7 +54,7 @@ export function attachTo(server: Server, host: NodeHost, upgrades: Upgrades): ()
     guard(
       host.service,
       () => writeRawAnswer(socket, problemAnswer(error), host.base, request.method),
-      () => void socket.destroy(),
+      socket,
     );
   };
   server.on("upgrade", onUpgrade);

@@ -41,7 +41,7 @@ export function createFetchHandler(
           return route.is === "probe" ? headers : passGate(gate, exchange, headers);
         },
         write: (answer, all) => resolve(toResponse(answer, all, request)),
-        abort: () => resolve(new Response(null, { status: 500 })),
+        peer: { destroy: () => resolve(new Response(null, { status: 500 })) },
       });
     });
 }

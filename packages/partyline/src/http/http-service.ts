@@ -18,7 +18,7 @@ import { Bodies } from "./bodies.ts";
 import { comeBack, Drain, type DrainPlan } from "./drain.ts";
 import { createFetchHandler, type FetchHandler } from "./fetch-host.ts";
 import { createGate, type Gate } from "./gate.ts";
-import { guard } from "./lead.ts";
+import { guard, NOBODY } from "./lead.ts";
 import { NodeHost } from "./node-host.ts";
 import type { NodeRequest, NodeResponse } from "./http2.ts";
 import { answerUnknown, createOwnServer, type OwnServer } from "./own-server.ts";
@@ -173,12 +173,7 @@ export function createHttpService(engine: Engine, options: HttpOptions, random: 
       service.phase = { is: "closed" };
       const closed = [...servers].map((own) => own.close());
       const guests = [...service.polls, ...registry.connections()];
-      for (const one of guests)
-        guard(
-          service,
-          () => one.close(ending(guests.length, random)),
-          () => undefined,
-        );
+      for (const one of guests) guard(service, () => one.close(ending(guests.length, random)), NOBODY);
       await within(engine, grace, Promise.all([registry.emptied(), ...closed]));
       registry.destroyAll();
       for (const own of servers) own.destroy();

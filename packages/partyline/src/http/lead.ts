@@ -10,8 +10,13 @@ export interface Outlet {
   /** Lets the request pass, with the headers of its answer. @throws PartylineError */
   admit(exchange: Exchange): HeaderList;
   write(answer: Answer, headers: HeaderList): void;
-  /** Ends the connection or the stream of the request: an answer can't be written whole. */
-  abort(): void;
+  /** Ended if an answer can't be written whole. */
+  readonly peer: Peer;
+}
+
+/** The connection or the stream of one request. */
+export interface Peer {
+  destroy(): unknown;
 }
 
 /**
@@ -22,17 +27,15 @@ export function lead(service: Service, exchange: Exchange, outlet: Outlet): void
   let headers = outlet.base;
   let answered = false;
   const reply = (answer: Answer): void => {
-    const leave = (): void => {
-      if (answer.is === "stream") guard(service, () => answer.connection.destroy(), ignore);
-    };
     // A handler that failed after its answer: the failure is logged already.
-    if (answered) return leave();
+    if (answered) return abandon(service, answer);
     answered = true;
-    const abort = (): void => {
-      leave();
-      outlet.abort();
-    };
-    guard(service, () => outlet.write(answer, headers), abort);
+    try {
+      outlet.write(answer, headers);
+    } catch (error) {
+      abandon(service, answer);
+      fail(service, error, outlet.peer);
+    }
   };
   try {
     headers = outlet.admit(exchange);
@@ -42,14 +45,25 @@ export function lead(service: Service, exchange: Exchange, outlet: Outlet): void
   handle(service, exchange, reply);
 }
 
+/** Ends the stream of an answer that is not written. */
+function abandon(service: Service, answer: Answer): void {
+  if (answer.is === "stream") guard(service, () => answer.connection.destroy(), NOBODY);
+}
+
 /** Runs a listener of a host's events; what it throws is logged, and ends what the event was about. */
-export function guard(service: Service, run: () => void, abort: () => void): void {
+export function guard(service: Service, run: () => void, peer: Peer): void {
   try {
     run();
   } catch (error) {
-    service.engine.failures.report("a request failed", error);
-    abort();
+    fail(service, error, peer);
   }
 }
 
-function ignore(): void {}
+/** Logs what was thrown while a request was handled, and ends its peer. */
+export function fail(service: Service, error: unknown, peer: Peer): void {
+  service.engine.failures.report("a request failed", error);
+  peer.destroy();
+}
+
+/** For a failure after which nothing is left to end. */
+export const NOBODY: Peer = { destroy: () => undefined };

@@ -18,7 +18,7 @@ import { type Answer, type Exchange, NO_HEADERS, type StreamAnswer } from "./exc
 import { type Gate, passGate } from "./gate.ts";
 import { baseHeaders, type HeaderList, streamHeaders } from "./headers.ts";
 import { answerHttp2, Http2Exchange, isHttp2, type NodeRequest, type NodeResponse } from "./http2.ts";
-import { guard, lead, type Outlet } from "./lead.ts";
+import { fail, guard, lead, type Outlet, type Peer } from "./lead.ts";
 import { NodeExchange } from "./node-exchange.ts";
 import { destroyThis, rawHead, writeRawAnswer } from "./raw-answer.ts";
 import {
@@ -78,24 +78,26 @@ export class NodeHost {
     if (!route) return false;
     if (isHttp2(request)) {
       const { stream } = request;
-      const abort = (): void => void stream.destroy();
       inTurn(this.service.engine.work, () => {
         // It may have been reset meanwhile.
         if (stream.closed || stream.destroyed) return;
-        guard(this.service, () => this.#http2({ request, route, query, expecting }, abort), abort);
+        guard(this.service, () => this.#http2({ request, route, query, expecting }), stream);
       });
     } else {
       const own = response as ServerResponse;
-      const abort = (): void => void own.destroy();
-      guard(this.service, () => this.#http1({ request, route, query, expecting }, own, abort), abort);
+      try {
+        this.#http1({ request, route, query, expecting }, own);
+      } catch (error) {
+        fail(this.service, error, own);
+      }
     }
     return true;
   }
 
-  #http2({ request, route, query, expecting }: Asked<Http2ServerRequest>, abort: () => void): void {
+  #http2({ request, route, query, expecting }: Asked<Http2ServerRequest>): void {
     const exchange = new Http2Exchange(request, route, query, { address: this.address(request), expecting });
-    this.#lead(exchange, abort, (answer, headers) => {
-      const { stream } = request;
+    const { stream } = request;
+    this.#lead(exchange, stream, (answer, headers) => {
       if (answer.is === "stream") answerHttp2(request, answer, headers);
       else {
         answerHttp2(request, boundedAnswer(this.service, stream, answer), headers);
@@ -106,11 +108,7 @@ export class NodeHost {
     });
   }
 
-  #http1(
-    { request, route, query, expecting }: Asked<IncomingMessage>,
-    response: ServerResponse,
-    abort: () => void,
-  ): void {
+  #http1({ request, route, query, expecting }: Asked<IncomingMessage>, response: ServerResponse): void {
     const socket: Socket = request.socket;
     const streams = beginsStream(request, route.is);
     if (streams) markOrdinaryStream(request);
@@ -123,14 +121,18 @@ export class NodeHost {
       if (!passed) markStream(socket, undefined);
       this.#answer(exchange, response, answer, passed ? [...headers, "Connection", "close"] : headers);
     };
-    afterEarlier(this.service.engine.work, socket, response, () =>
-      guard(this.service, () => this.#lead(exchange, abort, write), abort),
-    );
+    afterEarlier(this.service.engine.work, socket, response, () => {
+      try {
+        this.#lead(exchange, response, write);
+      } catch (error) {
+        fail(this.service, error, response);
+      }
+    });
   }
 
   /** `write` is given the headers that every answer to this request carries. */
-  #lead(exchange: Exchange, abort: () => void, write: Outlet["write"]): void {
-    lead(this.service, exchange, { base: this.#base, admit: this.#admit, write, abort });
+  #lead(exchange: Exchange, peer: Peer, write: Outlet["write"]): void {
+    lead(this.service, exchange, { base: this.#base, admit: this.#admit, write, peer });
   }
 
   /** What the request's answer carries, where the gate lets it pass. @throws PartylineError */
@@ -181,11 +183,7 @@ export class NodeHost {
     req.socket.once("close", gone);
     response.once("socket", () => {
       req.socket.removeListener("close", gone);
-      guard(
-        this.service,
-        () => this.#stream(response, answer, headers),
-        () => void response.destroy(),
-      );
+      guard(this.service, () => this.#stream(response, answer, headers), response);
     });
   }
 
@@ -195,7 +193,7 @@ export class NodeHost {
     // Else its end would never be seen; what comes from the peer is dropped.
     socket.resume();
     const exchange = new NodeExchange(request, route, query, { address: this.address(request) });
-    this.#lead(exchange, destroyThis.bind(socket), (answer, headers) => {
+    this.#lead(exchange, socket, (answer, headers) => {
       if (answer.is === "whole") return writeRawAnswer(socket, answer, headers, exchange.method);
       if (socket.destroyed) return answer.connection.abandon();
       // HTTP/1.0 knows no chunks: the stream ends with the connection.

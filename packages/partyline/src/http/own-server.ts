@@ -41,12 +41,7 @@ function unknownPath({ service }: NodeHost, request: NodeRequest): WholeAnswer {
 export function answerUnknown(host: NodeHost, request: NodeRequest, response: NodeResponse): void {
   const { service } = host;
   const { work } = service.engine;
-  const answer = (): void =>
-    guard(
-      service,
-      () => answerUnknownNow(host, request, response),
-      () => void request.socket.destroy(),
-    );
+  const answer = (): void => guard(service, () => answerUnknownNow(host, request, response), request.socket);
   if (isHttp2(request)) inTurn(work, answer);
   else afterEarlier(work, request.socket, response as ServerResponse, answer);
 }
@@ -93,15 +88,11 @@ export function listenTo(server: NetServer, host: NodeHost, upgrades: Upgrades):
     guard(
       service,
       () => writeRawAnswer(socket, unknownPath(host, request), host.base, request.method),
-      () => void socket.destroy(),
+      socket,
     );
   });
   server.on("clientError", (error: Error & { code?: string }, socket: Duplex) => {
-    guard(
-      service,
-      () => refuseMalformed(error.code, socket, host),
-      () => void socket.destroy(),
-    );
+    guard(service, () => refuseMalformed(error.code, socket, host), socket);
   });
 }
 

@@ -20,7 +20,7 @@ import {
 } from "../transports/websocket-handshake.ts";
 import { afterEarlier } from "./answer-queue.ts";
 import { problemAnswer } from "./answers.ts";
-import { guard } from "./lead.ts";
+import { fail, guard } from "./lead.ts";
 import { NodeExchange } from "./node-exchange.ts";
 import { keepStream, type NodeHost } from "./node-host.ts";
 import { destroyThis, writeRawAnswer } from "./raw-answer.ts";
@@ -87,27 +87,17 @@ export class Upgrades {
     const route = this.#host.service.router(path);
     if (!route) return false;
     socket.on("error", destroyThis);
-    const abort = (): void => void socket.destroy();
-    guard(this.#host.service, () => this.#take({ request, socket, head }, route, query, abort), abort);
+    afterEarlier(this.#host.service.engine.work, request.socket, undefined, () => {
+      try {
+        // Not `request.upgrade`, which Node sets for both; and `head` of a stream is dropped with all else that comes.
+        if (isStreamRequest(request, () => route.is))
+          this.#host.upgradedStream(request, socket, route, query);
+        else this.#begin(request, socket, head, { route, query });
+      } catch (error) {
+        fail(this.#host.service, error, socket);
+      }
+    });
     return true;
-  }
-
-  #take(
-    { request, socket, head }: Pick<Upgrade, "request" | "socket" | "head">,
-    route: Route,
-    query: string,
-    abort: () => void,
-  ): void {
-    const { service } = this.#host;
-    // Not `request.upgrade`, which Node sets for both; and `head` of a stream is dropped with all else that comes.
-    if (isStreamRequest(request, () => route.is)) {
-      afterEarlier(service.engine.work, request.socket, undefined, () =>
-        guard(service, () => this.#host.upgradedStream(request, socket, route, query), abort),
-      );
-    } else
-      afterEarlier(service.engine.work, request.socket, undefined, () =>
-        guard(service, () => this.#begin(request, socket, head, { route, query }), abort),
-      );
   }
 
   #begin(
@@ -121,7 +111,7 @@ export class Upgrades {
     this.#webSocket({ request, socket, head, exchange }).catch((error: unknown) => {
       const refused = (): void =>
         writeRawAnswer(socket, refusal(service, exchange, error), base, exchange.method);
-      if (!socket.destroyed) guard(service, refused, () => void socket.destroy());
+      if (!socket.destroyed) guard(service, refused, socket);
     });
   }
 
@@ -235,10 +225,6 @@ export class Upgrades {
       deflates: deflate?.deflates === true,
     };
     // No answer has a place behind the handshake.
-    guard(
-      this.#host.service,
-      () => connection.begin(socket, head, terms),
-      () => connection.destroy(),
-    );
+    guard(this.#host.service, () => connection.begin(socket, head, terms), connection);
   }
 }
