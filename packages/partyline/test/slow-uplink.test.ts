@@ -2,9 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { createTestNetwork } from "../src/testing/test-network.ts";
 
-// Over WebSocket the client hears marks of the channel beside its upload.
 const CLIENTS = [
   ["ws", "reads"],
+  ["ws", "does not read"],
   ["sse", "reads"],
   ["sse", "does not read"],
   ["poll", "reads"],
@@ -13,7 +13,7 @@ const CLIENTS = [
 
 describe("64 000 bytes at 1 500 bytes per second", () => {
   it.each(CLIENTS)(
-    "are stored once, over %s by a client that %s the channel [CONN-10]",
+    "are stored once, over %s by a client that %s the channel [CONN-10, LIVE-7]",
     async (transport, reads) => {
       await using net = await createTestNetwork();
       const client = await net.client({ transports: [transport] });

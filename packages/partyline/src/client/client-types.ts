@@ -89,7 +89,7 @@ export interface ClientOptions extends Optional<BackoffOptions> {
    * it, up to 55 s. The client takes less if connections keep ending in a shorter silence. Default 25 000.
    */
   readonly pingInterval?: number | undefined;
-  /** How long the answer to that may take. Default 10 000. */
+  /** How long the answer to that may take, and a millisecond more for each character sent before. Default 10 000. */
   readonly pongTimeout?: number | undefined;
   /** Messages that an iterator lets wait, before the channel lags. Default 1 000. */
   readonly bufferedMessages?: number | undefined;

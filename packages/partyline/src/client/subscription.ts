@@ -219,7 +219,7 @@ export function createSubscription(name: string, options: Given<ChannelOptions>,
   const jumped = ({ from, to, reason, lost }: JumpFields): void => {
     // From where this reader was: during a hand-over that is beyond where the stream was asked from.
     const skip: ChannelSkip = { channel: name, from: before ? formatPosition(before) : from, to };
-    const missed = lost && before && cursor ? Math.max(0, cursor.offset - before.offset) : lost;
+    const missed = lost && before ? Math.max(0, (cursor as Position).offset - before.offset) : lost;
     deliver({ skip, gap: reason && { ...skip, reason, lost: missed }, size: 0 });
   };
 

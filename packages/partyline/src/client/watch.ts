@@ -35,11 +35,12 @@ const PROBE_TIMEOUT = 2000;
  * Whatever is heard ends a doubt that came from silence. A probe is ended by its answer alone, because after a sleep
  * bytes come that have waited since before it; they only give it more time.
  *
+ * @param ask Returns the time that the answer may take beside the usual, in milliseconds.
  * @param ended Called once, when the link ends.
  */
 export function createWatch(
   { host, runtime, pingInterval, pongTimeout }: WatchRequest,
-  ask: () => unknown,
+  ask: () => number,
   ended: () => void,
 ): Watch {
   let heardAt = runtime.now();
@@ -69,10 +70,9 @@ export function createWatch(
   };
   const doubt = (within: number): void => {
     askedAt = runtime.now();
-    patience = within;
     // Answered at once, it is asked again after the next silence, which may be shorter than the patience.
     wait(Math.min(within, pingInterval));
-    ask();
+    patience = within + ask();
   };
 
   const watch: Watch = {

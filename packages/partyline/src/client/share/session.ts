@@ -65,9 +65,10 @@ export function createSession(port: SessionPort, hub: string): Session {
       if (!over) port.full();
     }
   };
-  const ping = (): void => {
+  const ping = (): number => {
     told = heard;
     say({ t: "ping", heard });
+    return 0;
   };
   const watch = createWatch(
     {

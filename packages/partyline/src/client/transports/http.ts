@@ -101,7 +101,10 @@ export function openHttp(request: LinkRequest, run: (round: Round) => Promise<vo
   const watch = createWatch(
     request,
     // A server writes, or answers the poll, well within the interval: a new round is the question.
-    () => begin(),
+    () => {
+      begin();
+      return 0;
+    },
     () => {
       stopTimer();
       for (const { abort } of rounds) abort.abort();

@@ -17,6 +17,11 @@ export function openWebSocket(request: LinkRequest): Link {
   const { host, token, url } = request;
   let open = false;
   let told: PartylineError | undefined;
+  /**
+   * Characters sent since the server was heard. The answer to a ping waits behind them: a slow uplink takes a
+   * millisecond for each.
+   */
+  let unheard = 0;
 
   const stream = createStream(
     {
@@ -33,11 +38,16 @@ export function openWebSocket(request: LinkRequest): Link {
   );
   const socket = new request.WebSocket(url.replace("http", "ws"), SUBPROTOCOL);
   const send = (line: string | undefined): void => {
-    if (line && !watch.over) socket.send(line);
+    if (!line || watch.over) return;
+    unheard += line.length;
+    socket.send(line);
   };
   const watch = createWatch(
     request,
-    () => open && send(stream.ping()),
+    () => {
+      if (open) socket.send(stream.ping());
+      return unheard;
+    },
     () => {
       // `onerror` stays: a socket that is closed while it connects reports that as an error.
       socket.onopen = socket.onmessage = socket.onclose = null;
@@ -48,6 +58,7 @@ export function openWebSocket(request: LinkRequest): Link {
   // Attaching in the first frame saves a round trip.
   socket.onopen = () => send(stream.open(undefined, HELLO_BYTES));
   socket.onmessage = ({ data }: MessageEvent<string>) => {
+    unheard = 0;
     watch.heard();
     try {
       stream.read(data);
