@@ -140,15 +140,26 @@ function tooSlow(slowest: number): PartylineError {
   return new PartylineError("body-timeout", `The body arrived with less than ${slowest} bytes per second.`);
 }
 
-/** Collects the body that `source` reads. @param isWhole Called at the end: whether it is the body's own end. */
+/** Where a body comes from. */
+export interface BodySource {
+  readonly stream: Readable;
+  /** Ended if the body comes in too many small pieces. */
+  readonly connection: { destroy(): unknown };
+  /** Called at the end: whether it is the body's own end. */
+  readonly isWhole: () => boolean;
+}
+
+/** Collects a body. */
 export function collectBody(
-  source: Readable,
+  { stream: source, connection, isWhole }: BodySource,
   rules: BodyRules,
-  isWhole: () => boolean,
   take: TakeBody,
 ): void {
   const body = new IncomingBody(rules, take);
+  let begun = false;
   source.on("data", (piece: Buffer) => {
+    if (begun && !rules.bodies.paces(connection, piece)) return void connection.destroy();
+    begun = true;
     body.add(piece);
     if (!body.wantsMore) source.destroy();
   });

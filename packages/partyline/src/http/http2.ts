@@ -77,7 +77,8 @@ export class Http2Exchange implements Exchange {
     if (before) return take(before);
     if (this.#expecting) stream.additionalHeaders({ ":status": 100 });
     // A stream that was reset ends too; one that is only half closed by its peer is not closed before it is answered.
-    collectBody(stream, rules, () => !stream.closed && !stream.destroyed, take);
+    const isWhole = (): boolean => !stream.closed && !stream.destroyed;
+    collectBody({ stream, connection: stream.session ?? stream, isWhole }, rules, take);
   }
 
   onGone(listener: () => void): void {

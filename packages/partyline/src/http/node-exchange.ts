@@ -79,7 +79,8 @@ export class NodeExchange implements Exchange {
     const before = readBefore(request, limit);
     if (before) return take(before);
     if (this.#expecting) this.#response?.writeContinue();
-    collectBody(request, rules, () => request.complete, take);
+    const { socket: connection } = request;
+    collectBody({ stream: request, connection, isWhole: () => request.complete }, rules, take);
     // Begun before there is anything to read, a request hands on what comes without keeping it first, and Node need not
     // look at the end whether anybody reads: 3 of the 22 µs of JavaScript that a small POST costs.
     request.read(0);

@@ -1,4 +1,4 @@
-import type { Http2SecureServer, ServerHttp2Session } from "node:http2";
+import { constants, type Http2SecureServer, type ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Engine, Timed } from "../core/ports.ts";
@@ -23,6 +23,8 @@ interface Connection {
   streams: number;
   /** Time at which the last stream closed. */
   idleSince: number;
+  /** Streams that began in this turn of the event loop. */
+  begun: number;
   endedAt: number | undefined;
 }
 
@@ -38,10 +40,13 @@ export class TlsConnections implements Timed {
   readonly #connections = new Set<Connection>();
   /** Connections of HTTP/2 without a request so far, the oldest first. */
   readonly #fresh = new Set<Connection>();
+  readonly #streams: number;
   #watching = false;
 
-  constructor(server: Http2SecureServer, engine: Engine) {
+  /** @param streams How many may be open on one connection. */
+  constructor(server: Http2SecureServer, engine: Engine, streams: number) {
     this.#engine = engine;
+    this.#streams = streams;
     server.on("connection", (socket: Socket) => {
       const peer = peerOf(socket);
       this.#sockets.add(socket);
@@ -84,6 +89,7 @@ export class TlsConnections implements Timed {
       asked: false,
       streams: 0,
       idleSince: wheel.now,
+      begun: 0,
       endedAt: undefined,
     };
     this.#connections.add(connection);
@@ -96,6 +102,7 @@ export class TlsConnections implements Timed {
       if (!connection.asked) this.#fresh.delete(connection);
       connection.asked = true;
       connection.streams++;
+      this.#count(connection);
       stream.once("close", () => {
         connection.streams--;
         connection.idleSince = wheel.now;
@@ -104,6 +111,17 @@ export class TlsConnections implements Timed {
     const [oldest] = this.#fresh;
     if (oldest && this.#fresh.size > limits.unauthenticatedConnections) oldest.socket.destroy();
     this.#watch();
+  }
+
+  /**
+   * Ends a connection that begins more streams in one turn than may be open at once: some of them were reset before they
+   * could be answered, and what each costs is spent before anybody else has a turn.
+   */
+  #count(connection: Connection): void {
+    connection.begun++;
+    if (connection.begun > this.#streams)
+      connection.session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    if (connection.begun === 1) this.#engine.clock.nextTurn(() => (connection.begun = 0));
   }
 
   #watch(): void {

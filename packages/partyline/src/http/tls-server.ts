@@ -17,9 +17,10 @@ export interface TlsOptions {
 
 /**
  * Requests that may be under way on one connection. A browser that is told no figure keeps to 100, and with so many
- * event streams open would never send another request; seats bound the streams as on HTTP/1.1.
+ * event streams open would never send another request. More would let one network read hold up everybody else, because
+ * Node begins all of its streams in one go.
  */
-const STREAMS_PER_CONNECTION = 1_000;
+const STREAMS_PER_CONNECTION = 128;
 
 /**
  * A server of our own over TLS: HTTP/2 for who asks for it, HTTP/1.1 and its WebSockets for all others. (WebSockets
@@ -38,7 +39,7 @@ export function createTlsServer(host: NodeHost, upgrades: Upgrades, { cert, key 
   });
   Object.assign(server, TIMEOUTS);
   listenTo(server, host, upgrades);
-  const connections = new TlsConnections(server, host.service.engine);
+  const connections = new TlsConnections(server, host.service.engine, STREAMS_PER_CONNECTION);
   return {
     server,
     close() {

@@ -126,6 +126,13 @@ export const HTTP2_ATTACKS: readonly Attack[] = [
     ...onSession(() => repeated(http2Frame(TYPE.data, 0, 1, "x"), PIECE), BODY),
   },
   {
+    name: "a body over HTTP/2 in frames of one byte that nobody reads",
+    ...onSession(
+      () => repeated(http2Frame(TYPE.data, 0, 1, "x"), PIECE),
+      http2Frame(TYPE.headers, END_HEADERS, 1, headerBlock("GET", "/channels/a?wait=50")),
+    ),
+  },
+  {
     name: "a body over HTTP/2 in frames without a byte",
     ...onSession(() => repeated(http2Frame(TYPE.data, 0, 1), PIECE), BODY),
   },
