@@ -16,6 +16,8 @@ const OLDEST_FILTERS = [
   "packages/partyline/test/event-streams",
   "packages/partyline/test/connect-",
   "packages/partyline/test/http",
+  "packages/partyline/test/pipelined",
+  "packages/partyline/test/small-pieces",
   "packages/partyline/test/regressions/",
 ];
 

@@ -223,6 +223,7 @@ function isBehindStream(request: IncomingMessage): boolean {
 /** An upgrade behind the stream of a response: Node has handed over the socket, which is the stream's. */
 export function keepStream(socket: Socket): void {
   const stream = newestResponse(socket);
-  socket.on("end", destroyThis).resume();
+  // Node listens to none of its events any more, and an error without a listener would end the process.
+  socket.on("error", destroyThis).on("end", destroyThis).resume();
   socket.on("drain", () => stream?.emit("drain")).once("close", () => stream?.destroy());
 }

@@ -77,6 +77,8 @@ export class Upgrades {
   upgrade(newest: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     const mark = streamMark(newest.socket);
     if (typeof mark === "string") {
+      // If no stream is the answer after all, nobody reads the socket any more: it ends with that answer.
+      markStream(newest.socket, "passed");
       keepStream(newest.socket);
       return true;
     }
