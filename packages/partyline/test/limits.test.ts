@@ -326,15 +326,6 @@ const BREACHES: Record<keyof Limits, readonly Breach[]> = {
         await outcome(rig, "/channels/a?wait=6"),
       ],
     },
-    {
-      limits: { waitSeconds: 5 },
-      how: "by a long poll of /connect",
-      is: "bad-limit",
-      provoke: async (rig) => [
-        await post(rig, "/connect", '{"t":"hello","v":1,"wait":0.001}'),
-        await post(rig, "/connect", '{"t":"hello","v":1,"wait":6}'),
-      ],
-    },
   ],
   fragments: [
     {

@@ -23,6 +23,15 @@ describe("a test network in memory", () => {
     expect(readers.map(({ client }) => client.state)).toEqual(states);
   });
 
+  it("keeps a client that polls for longer than the server lets a poll wait [CONN-2]", async () => {
+    await using net = await createTestNetwork({ limits: { waitSeconds: 5 } });
+    const { told, client } = await read(net, { transports: ["poll"] });
+    await net.advance(60_000);
+    await say(net, "still there");
+    await net.settled();
+    expect([client.state.status, told]).toEqual(["live", ["still there"]]);
+  });
+
   it("keeps one stream where the client asks early, because the server speaks before that [LIVE-6]", async () => {
     await using net = await createTestNetwork();
     await read(net, { transports: ["sse"], pingInterval: 5_000 });

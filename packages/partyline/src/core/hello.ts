@@ -21,12 +21,9 @@ export function readHello(context: Context, line: string, credentials: Credentia
   if (frame.t !== "hello") throw new PartylineError("bad-frame", "The first frame is `hello`.");
   if (Math.floor(frame.v) !== PROTOCOL_VERSION)
     throw new PartylineError("version", `Version ${frame.v} is not spoken here, ${PROTOCOL_VERSION} is.`);
-  const { wait, quiet } = frame;
-  if (wait !== undefined && !(wait > 0 && wait <= context.limits.waitSeconds))
-    throw new PartylineError(
-      "bad-limit",
-      `\`wait\` is a number of seconds up to ${context.limits.waitSeconds}.`,
-    );
+  const { quiet } = frame;
+  if (frame.wait === 0) throw new PartylineError("bad-limit", "`wait` is a number of seconds above 0.");
+  const wait = frame.wait === undefined ? undefined : Math.min(frame.wait, context.limits.waitSeconds);
   const granted = context.authenticate({
     token: frame.token ?? credentials.token,
     header: (name) => credentials.header(name),

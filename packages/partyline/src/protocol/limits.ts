@@ -58,7 +58,7 @@ export interface Limits {
   readonly historyMessages: number;
   /** Most bytes of data of one history answer; more is left to the next. Default 1 MiB. */
   readonly historyBytes: number;
-  /** Longest `wait` of a long poll, in seconds (`bad-limit`). Default 55. */
+  /** Longest `wait` of a long poll, in seconds: a longer one is `bad-limit`, or on `/connect` answered by then. Default 55. */
   readonly waitSeconds: number;
   /** Fragments of one WebSocket message (close 1008). Default 16 384. */
   readonly fragments: number;
