@@ -26,10 +26,15 @@ const MOST_UNTAKEN = 8 * 1024 * 1024;
 
 const NEWEST: unique symbol = Symbol("partyline.newest");
 const WAITING: unique symbol = Symbol("partyline.waiting");
+const IGNORED: unique symbol = Symbol("partyline.ignored");
 const UNTAKEN: unique symbol = Symbol("partyline.untaken");
 
-/** A socket of HTTP/1.1, with the newest response on it and the number of requests that wait. */
-export type QueuedSocket = Duplex & { [NEWEST]?: ServerResponse | undefined; [WAITING]?: number };
+/** A socket of HTTP/1.1, with the newest response on it and the numbers of requests that wait or are ignored. */
+export type QueuedSocket = Duplex & {
+  [NEWEST]?: ServerResponse | undefined;
+  [WAITING]?: number;
+  [IGNORED]?: number;
+};
 
 type CountedSession = Http2Session & { [UNTAKEN]?: number };
 
@@ -37,8 +42,15 @@ export function newestResponse(socket: QueuedSocket): ServerResponse | undefined
   return socket[NEWEST];
 }
 
+/** Counts one more request that is ignored on this connection; too many end it. */
+export function countIgnored(socket: QueuedSocket): void {
+  const ignored = (socket[IGNORED] ?? 0) + 1;
+  socket[IGNORED] = ignored;
+  if (ignored > MOST_WAITING) socket.destroy();
+}
+
 /** Counts one more request that waits on this connection; too many end it. */
-export function mayWait(socket: QueuedSocket): boolean {
+function mayWait(socket: QueuedSocket): boolean {
   const waiting = (socket[WAITING] ?? 0) + 1;
   socket[WAITING] = waiting;
   if (waiting > MOST_WAITING) socket.destroy();
@@ -61,16 +73,25 @@ export function afterEarlier(
   if (isNext && work.begin()) return begin();
   if (!mayWait(socket)) return;
   // Further requests, and the body of this one, stay in the kernel. A socket that Node has handed over is not read yet.
-  if (response) socket.pause();
+  if (response) {
+    if (!socket.listeners("resume").includes(stayPaused)) socket.on("resume", stayPaused);
+    socket.pause();
+  }
   const go = (): void => {
     const left = (socket[WAITING] ?? 1) - 1;
     socket[WAITING] = left;
     if (socket.destroyed) return;
-    if (response && left === 0) socket.resume();
+    // Not at once: libuv would go on with up to 32 network reads in this turn.
+    if (response && left === 0) work.later(() => socket.resume());
     begin();
   };
   if (isNext) work.later(go);
   else earlier.once("close", () => inTurn(work, go));
+}
+
+/** Node reads on by itself when it has done with a request, though others wait. */
+function stayPaused(this: QueuedSocket): void {
+  if ((this[WAITING] ?? 0) > 0) this.pause();
 }
 
 /** Does this now, or in a later turn if this turn has no time left. */

@@ -7,7 +7,7 @@ import {
   afterEarlier,
   inTurn,
   boundedAnswer,
-  mayWait,
+  countIgnored,
   newestResponse,
   type QueuedSocket,
   watchAnswer,
@@ -214,7 +214,7 @@ export class NodeHost {
  */
 function isBehindStream(request: IncomingMessage): boolean {
   if (streamMark(request.socket) === undefined) return false;
-  mayWait(request.socket);
+  countIgnored(request.socket);
   markStream(request.socket, "passed");
   request.resume();
   return true;
