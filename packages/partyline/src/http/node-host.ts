@@ -226,4 +226,7 @@ export function keepStream(socket: Socket): void {
   // Node listens to none of its events any more, and an error without a listener would end the process.
   socket.on("error", destroyThis).on("end", destroyThis).resume();
   socket.on("drain", () => stream?.emit("drain")).once("close", () => stream?.destroy());
+  // It may have been paused when it was handed over, and Node still takes it for one that is being read: an empty push
+  // ends that read, and begins the next.
+  socket.push("");
 }
