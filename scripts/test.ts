@@ -18,6 +18,7 @@ const OLDEST_FILTERS = [
   "packages/partyline/test/http",
   "packages/partyline/test/pipelined",
   "packages/partyline/test/small-pieces",
+  "packages/partyline/test/untaken-answers",
   "packages/partyline/test/regressions/",
 ];
 

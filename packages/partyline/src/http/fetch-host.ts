@@ -1,4 +1,4 @@
-import { PassThrough, Readable } from "node:stream";
+import { PassThrough } from "node:stream";
 import { PartylineError } from "../protocol/errors.ts";
 import { bodyLength, joinBody } from "./answer-body.ts";
 import { type BodyRules, bodyTaken, bodyTooLarge, IncomingBody, type TakeBody } from "./body.ts";
@@ -113,7 +113,7 @@ function toResponse(answer: Answer, base: HeaderList, request: Request): Respons
     // Some hosts only abort the request when the peer goes away, others cancel the body.
     request.signal.addEventListener("abort", () => out.destroy(), { once: true });
     answer.connection.begin(out, answer.gzip);
-    return new Response(Readable.toWeb(out) as ReadableStream<Uint8Array>, {
+    return new Response(toBody(out), {
       headers: toHeaders([...base, ...streamHeaders(answer)]),
     });
   }
@@ -126,6 +126,40 @@ function toResponse(answer: Answer, base: HeaderList, request: Request): Respons
     status,
     headers: toHeaders([...base, ...headers, ...own, ...head]),
   });
+}
+
+/**
+ * The body of a response. Not by `Readable.toWeb`: on Node 22 that throws where nobody can catch it if the body is
+ * cancelled while data flows.
+ */
+function toBody(out: PassThrough): ReadableStream<Uint8Array> {
+  let over = false;
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        out.pause();
+        out.on("data", (piece: Buffer) => {
+          if (over) return;
+          controller.enqueue(new Uint8Array(piece));
+          if ((controller.desiredSize ?? 0) <= 0) out.pause();
+        });
+        out.on("end", () => {
+          if (!over) controller.close();
+          over = true;
+        });
+        out.on("close", () => {
+          if (!over) controller.error(new Error("The stream was cut off."));
+          over = true;
+        });
+      },
+      pull: () => void out.resume(),
+      cancel() {
+        over = true;
+        out.destroy();
+      },
+    },
+    { highWaterMark: out.readableHighWaterMark, size: (piece) => piece?.byteLength ?? 0 },
+  );
 }
 
 function toHeaders(list: HeaderList): Headers {
